@@ -1,0 +1,91 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/**
+ * A provider that costs as little as possible: `node bench/mock-upstream.ts PORT`. A stream has `max_tokens` chunks;
+ * the model `mock-fast` sends them as fast as they are taken, `mock-paced` one every 20 ms. `GET /left` tells how many
+ * clients have left in mid-stream so far.
+ */
+const paceMs = 20
+const created = 1_700_000_000
+let left = 0
+
+const models = JSON.stringify({
+  object: 'list',
+  data: ['mock-fast', 'mock-paced'].map((id) => ({ id, object: 'model', created, owned_by: 'bench' })),
+})
+
+const usage = { prompt_tokens: 20, completion_tokens: 40, total_tokens: 60 }
+
+createServer((request, response) => {
+  answer(request, response).catch(() => response.destroy())
+}).listen(Number(process.argv[2]), '127.0.0.1')
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.url === '/left') return sendJson(response, JSON.stringify({ left }))
+  if (request.method === 'GET') return sendJson(response, models)
+  const asked = JSON.parse(await bodyOf(request)) as Asked
+  if (asked.stream === true) await sendStream(response, asked)
+  else sendJson(response, completion(asked.model))
+}
+
+interface Asked {
+  readonly model: string
+  readonly stream?: boolean
+  readonly max_tokens?: number
+  readonly stream_options?: { readonly include_usage?: boolean } | null
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = []
+  for await (const part of request) parts.push(part as Buffer)
+  return Buffer.concat(parts).toString()
+}
+
+function sendJson(response: ServerResponse, body: string): void {
+  response
+    .writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+    .end(body)
+}
+
+function completion(model: string): string {
+  const content = 'The quick brown fox jumps over the lazy dog. '.repeat(4)
+  return JSON.stringify({
+    id: 'chatcmpl-bench',
+    object: 'chat.completion',
+    created,
+    model,
+    choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
+    usage,
+  })
+}
+
+async function sendStream(response: ServerResponse, asked: Asked): Promise<void> {
+  response.on('close', () => {
+    if (!response.writableFinished) left++
+  })
+  response.writeHead(200, { 'content-type': 'text/event-stream' })
+  const count = asked.max_tokens ?? 1
+  const frame = frameOf(asked.model, [{ index: 0, delta: { content: ' token' }, finish_reason: null }])
+  for (let sent = 0; sent < count && !response.destroyed; sent++) {
+    if (!response.write(frame)) await drained(response)
+    await (asked.model === 'mock-paced' ? sleep(paceMs) : nextTurn())
+  }
+  if (asked.stream_options?.include_usage === true) response.write(frameOf(asked.model, [], usage))
+  response.end('data: [DONE]\n\n')
+}
+
+function frameOf(model: string, choices: readonly object[], figures?: object): string {
+  const chunk = { id: 'chatcmpl-bench', object: 'chat.completion.chunk', created, model, choices }
+  return `data: ${JSON.stringify(figures ? { ...chunk, usage: figures } : chunk)}\n\n`
+}
+
+/** Every chunk is a write of its own, as a provider's are. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+async function drained(response: ServerResponse): Promise<void> {
+  await Promise.race([once(response, 'drain'), once(response, 'close')])
+}

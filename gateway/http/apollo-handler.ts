@@ -1,0 +1,104 @@
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server'
+import {
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled'
+import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default'
+import { expressMiddleware } from '@as-integrations/express5'
+import type { RequestHandler } from 'express'
+import { GraphQLError, type GraphQLFormattedError } from 'graphql'
+import type { RequestContext } from '../../platform/context.ts'
+import { toAppError } from '../../platform/errors.ts'
+import type { Logger } from '../../platform/log.ts'
+import type { FederatedGraph } from '../index.ts'
+import type { GraphHttpOptions } from './graph-http-options.ts'
+import { okForRequestErrors } from './ok-for-request-errors.ts'
+import { maxTokens } from './operation-parser.ts'
+
+type ApolloGateway = NonNullable<ConstructorParameters<typeof ApolloServer<RequestContext>>[0]['gateway']>
+
+/** Apollo Server over our graph: the protocol is its own, the execution ours. */
+export async function createApolloHandler({ graph, openContext, explore, log }: GraphHttpOptions) {
+  const server = new ApolloServer<RequestContext>({
+    gateway: gatewayInterface(graph),
+    introspection: explore,
+    parseOptions: { maxTokens },
+    includeStacktraceInErrorResponses: false,
+    allowBatchedHttpRequests: false,
+    stopOnTerminationSignals: false,
+    formatError: (formatted, error) => presentError(formatted, error, log),
+    plugins: [
+      explore
+        ? ApolloServerPluginLandingPageLocalDefault({ embed: true, footer: false })
+        : ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+      ApolloServerPluginInlineTraceDisabled(),
+      okForRequestErrors as ApolloServerPlugin<RequestContext>,
+    ],
+    logger: silentLogger,
+  })
+  await server.start()
+  const handler: RequestHandler = expressMiddleware(server, {
+    context: async ({ req, res }) => openContext(req, res).catch((thrown: unknown) => refuse(thrown, log)),
+  })
+  return { handler, stop: () => server.stop() }
+}
+
+/** A bad credential is refused with its own status before any field runs. */
+function refuse(thrown: unknown, log: Logger): never {
+  const failure = toAppError(thrown)
+  if (failure.code === 'internal')
+    log.error({ err: failure.cause ?? failure }, 'a caller could not be identified')
+  throw new GraphQLError(failure.message, {
+    extensions: { ...failure.extensions, http: { status: failure.status } },
+  })
+}
+
+function gatewayInterface({ apiSchema, supergraphSdl, clients }: FederatedGraph): ApolloGateway {
+  return {
+    onSchemaLoadOrUpdate(callback) {
+      callback({ apiSchema, coreSupergraphSdl: supergraphSdl })
+      return () => undefined
+    },
+    async load() {
+      return {
+        executor: async ({ document, request, context }) =>
+          clients.execute({
+            document,
+            operationName: request.operationName ?? undefined,
+            variables: request.variables ?? {},
+            context: context as RequestContext,
+          }) as never,
+      }
+    },
+    stop: async () => undefined,
+  }
+}
+
+/** Faults of the request keep Apollo's codes; failures of fields were masked where they happened; the rest is masked here. */
+function presentError(formatted: GraphQLFormattedError, error: unknown, log: Logger): GraphQLFormattedError {
+  const code = formatted.extensions?.code
+  if (code !== undefined && code !== 'INTERNAL_SERVER_ERROR') {
+    const { stacktrace: _, http: __, ...extensions } = formatted.extensions ?? {}
+    return { ...formatted, extensions }
+  }
+  if (isRequestFault(error)) return { message: formatted.message, extensions: { code: 'BAD_REQUEST' } }
+  const failure = toAppError(error)
+  if (failure.code === 'internal') log.error({ err: failure.cause ?? failure }, 'a GraphQL request failed')
+  return {
+    message: failure.message,
+    ...(formatted.path ? { path: formatted.path } : {}),
+    extensions: failure.extensions,
+  }
+}
+
+/** Apollo gives some of its refusals, as of a persisted query, only a status. */
+function isRequestFault(error: unknown): boolean {
+  const http = error instanceof GraphQLError ? error.extensions.http : undefined
+  return typeof http === 'object' && http !== null && 'status' in http && http.status === 400
+}
+
+/** Apollo's own messages tell nothing that our logs lack. */
+const ignore = () => undefined
+const silentLogger = { debug: ignore, info: ignore, warn: ignore, error: ignore }

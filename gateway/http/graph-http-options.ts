@@ -1,0 +1,25 @@
+import type { Request, Response } from 'express'
+import type { RequestContext } from '../../platform/context.ts'
+import type { Logger } from '../../platform/log.ts'
+import type { FederatedGraph } from '../index.ts'
+import type { OperationParser } from './operation-parser.ts'
+
+/** Opens the context of one HTTP request; rejects with an `AppError` on a bad credential. */
+export type OpenContext = (request: Request, response: Response) => Promise<RequestContext>
+
+/** How the graph is served over HTTP. */
+export interface GraphHttpOptions {
+  readonly graph: FederatedGraph
+  readonly openContext: OpenContext
+  readonly maxBodyBytes: number
+  /** Apollo Sandbox, GraphiQL and introspection. */
+  readonly explore: boolean
+  readonly log: Logger
+}
+
+/** What the streaming handlers share. */
+export interface StreamingOptions {
+  readonly graph: FederatedGraph
+  readonly openContext: OpenContext
+  readonly parser: OperationParser
+}

@@ -1,0 +1,53 @@
+import { type RequestHandler, Router } from 'express'
+import { createApolloHandler } from './apollo-handler.ts'
+import { graphqlErrors } from './error-answer.ts'
+import type { GraphHttpOptions } from './graph-http-options.ts'
+import { graphiqlPage } from './graphiql-page.ts'
+import { multipartSubscriptions } from './multipart-subscriptions.ts'
+import { createOperationParser } from './operation-parser.ts'
+import { readGraphqlBody } from './read-body.ts'
+import { sseHandler } from './sse-handler.ts'
+
+/** The graph's HTTP face. */
+export interface GraphHttp {
+  /**
+   * To be mounted at `/graphql`: GraphQL over HTTP, multipart subscriptions and Apollo Sandbox there, graphql-sse there
+   * and on `/stream`, GraphiQL on `/graphiql`.
+   */
+  readonly handler: RequestHandler
+  stop(): Promise<void>
+}
+
+export async function createGraphHttp(options: GraphHttpOptions): Promise<GraphHttp> {
+  const { graph, openContext, maxBodyBytes, explore } = options
+  const apollo = await createApolloHandler(options)
+  const parser = createOperationParser({ introspection: explore })
+  const router = Router()
+  const readBody = readGraphqlBody(maxBodyBytes)
+  const sse = sseHandler({ graph, openContext, parser })
+  const multipart = multipartSubscriptions({ graph, openContext, parser })
+  router.options(['/', '/stream'], (_request, response) => {
+    response.setHeader('Allow', 'GET, POST, OPTIONS')
+    response.status(204).end()
+  })
+  if (explore) router.get('/graphiql', graphiqlPage)
+  router.use('/stream', readBody, sse)
+  router.use('/', exactly('/'), readBody, whenPreferringEvents(sse), multipart, apollo.handler)
+  router.use(graphqlErrors(options.log))
+  return { handler: router, stop: apollo.stop }
+}
+
+const resultTypes = ['application/json', 'application/graphql-response+json', 'text/event-stream']
+
+/** Hands on to `handler` who would rather have events. Some clients, as urql, name that type last in every request. */
+function whenPreferringEvents(handler: RequestHandler): RequestHandler {
+  return (request, response, next) =>
+    request.accepts(resultTypes) === 'text/event-stream' ? handler(request, response, next) : next()
+}
+
+/** Leaves deeper paths to whoever comes next. */
+function exactly(path: string): RequestHandler {
+  return (request, _response, next) => next(request.path === path ? undefined : 'router')
+}
+
+export type { GraphHttpOptions } from './graph-http-options.ts'

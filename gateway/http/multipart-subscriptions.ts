@@ -1,0 +1,80 @@
+import type { RequestHandler, Response } from 'express'
+import { type ExecutionResult, GraphQLError } from 'graphql'
+import { drained } from '../../platform/drained.ts'
+import { AppError } from '../../platform/errors.ts'
+import type { StreamingOptions } from './graph-http-options.ts'
+import { operationParams } from './operation-parser.ts'
+
+const protocol = /multipart\/mixed\s*;(?=[^,]*subscriptionspec\s*=\s*"?1\.0"?)/i
+const heartbeatMs = 10_000
+const opening = '\r\n--graphql'
+const partHead = '\r\nContent-Type: application/json\r\n\r\n'
+
+/**
+ * Apollo's multipart protocol for subscriptions on the graph's own URL, as Apollo Client and Sandbox speak it: each event
+ * a part `{"payload": result}`, `{}` as heartbeat, a closing boundary at the end. Other requests go on to the next handler.
+ */
+export function multipartSubscriptions({ graph, openContext, parser }: StreamingOptions): RequestHandler {
+  return async (request, response, next) => {
+    if (request.method !== 'POST' || !protocol.test(request.headers.accept ?? '')) return next()
+    if (!/^application\/json/i.test(request.headers['content-type'] ?? '')) {
+      throw new AppError('unsupported_media_type', 'Send the operation as application/json.')
+    }
+    const params = operationParams(request.body)
+    if (!params) throw new AppError('invalid_parameter', 'The body must have a query.', { param: 'query' })
+    const operation = settle(() => {
+      const document = parser.parse(params.query)
+      return { document, kind: graph.clients.kindOf({ document, operationName: params.operationName }) }
+    })
+    if (operation instanceof GraphQLError) return answerOnce(response, { errors: [operation] })
+    if (operation.kind !== 'subscription') return next()
+    const context = await openContext(request, response)
+    const opened = await graph.clients.subscribe({ ...params, document: operation.document, context })
+    if (Symbol.asyncIterator in opened) await answerParts(response, opened)
+    else await answerOnce(response, opened)
+  }
+}
+
+function settle<T>(work: () => T): T | GraphQLError {
+  try {
+    return work()
+  } catch (thrown) {
+    if (thrown instanceof GraphQLError) return thrown
+    throw thrown
+  }
+}
+
+function writeHead(response: Response): void {
+  response.status(200)
+  response.setHeader('Content-Type', 'multipart/mixed;boundary="graphql";subscriptionSpec="1.0"')
+  response.setHeader('Cache-Control', 'no-cache')
+  response.setHeader('X-Accel-Buffering', 'no')
+  response.write(opening)
+}
+
+async function answerOnce(response: Response, result: ExecutionResult): Promise<void> {
+  writeHead(response)
+  response.end(`${partHead}${JSON.stringify({ payload: result })}${opening}--\r\n`)
+}
+
+async function answerParts(
+  response: Response,
+  events: AsyncIterableIterator<ExecutionResult>,
+): Promise<void> {
+  writeHead(response)
+  const part = (value: unknown) => response.write(`${partHead}${JSON.stringify(value)}${opening}`)
+  const heartbeat = setInterval(() => part({}), heartbeatMs)
+  const leave = () => void events.return?.()
+  response.once('close', leave)
+  try {
+    for await (const payload of events) {
+      if (response.destroyed) return
+      heartbeat.refresh()
+      if (!part({ payload })) await drained(response)
+    }
+    response.end('--\r\n')
+  } finally {
+    clearInterval(heartbeat)
+    response.off('close', leave)
+  }
+}

@@ -1,0 +1,61 @@
+import type { Request, RequestHandler, Response } from 'express'
+import { GraphQLError } from 'graphql'
+import type { RequestContext } from '../../platform/context.ts'
+import { AppError } from '../../platform/errors.ts'
+import { distinctStreams } from './distinct-streams.ts'
+import type { StreamingOptions } from './graph-http-options.ts'
+import { operationParams } from './operation-parser.ts'
+
+const methods = 'GET, POST, OPTIONS'
+
+/** Any operation over graphql-sse. Leaving aborts the request's signal. */
+export function sseHandler({ graph, openContext, parser }: StreamingOptions): RequestHandler {
+  const contexts = new WeakMap<Request, RequestContext>()
+  const handler = distinctStreams(async (request, { query, operationName, variables }) => {
+    const context = contexts.get(request)
+    if (!context) throw new Error('a graphql-sse request has no context')
+    try {
+      const document = parser.parse(query)
+      const operation = {
+        document,
+        operationName: operationName ?? undefined,
+        variables: (variables ?? {}) as Record<string, unknown>,
+        context,
+      }
+      const kind = graph.clients.kindOf(operation)
+      if (kind === 'mutation' && request.method === 'GET') {
+        request.res?.setHeader('Allow', 'POST')
+        throw new AppError('method_not_allowed', 'Send mutations by POST.')
+      }
+      return await (kind === 'subscription'
+        ? graph.clients.subscribe(operation)
+        : graph.clients.execute(operation))
+    } catch (thrown) {
+      if (!(thrown instanceof GraphQLError)) throw thrown
+      return { errors: [thrown] }
+    }
+  })
+  return async (request, response) => {
+    assertStreamable(request, response)
+    contexts.set(request, await openContext(request, response))
+    response.setHeader('X-Accel-Buffering', 'no')
+    // graphql-sse takes no other spelling of it for a request of this mode
+    request.headers.accept = 'text/event-stream'
+    await handler(request, response)
+  }
+}
+
+/** What graphql-sse would refuse without a body, or take for its other mode. @throws AppError */
+function assertStreamable(request: Request, response: Response): void {
+  if (request.method !== 'GET' && request.method !== 'POST') {
+    response.setHeader('Allow', methods)
+    throw new AppError('method_not_allowed', `This route takes ${methods}.`)
+  }
+  if (!request.accepts('text/event-stream'))
+    throw new AppError('not_acceptable', 'Answers come as text/event-stream here.')
+  if (request.method === 'GET') return
+  if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
+    throw new AppError('unsupported_media_type', 'Send the operation as application/json.')
+  if (!operationParams(request.body))
+    throw new AppError('invalid_parameter', 'The body must have a query.', { param: 'query' })
+}

@@ -1,0 +1,110 @@
+import { operationFromDocument, type Schema } from '@apollo/federation-internals'
+import { buildOperationContext } from '@apollo/gateway'
+import type { FetchNode, PlanNode, QueryPlan, QueryPlanner, SubscriptionNode } from '@apollo/query-planner'
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  getNamedType,
+  getOperationAST,
+  isAbstractType,
+  Kind,
+  TypeInfo,
+  validate,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql'
+import { assertShallowLiterals } from './literal-depth.ts'
+
+/** One way to look at the supergraph: what clients may see, or all of it. */
+export interface SchemaView {
+  readonly federated: Schema
+  readonly graphql: GraphQLSchema
+}
+
+/** An operation that was validated and planned once, to be run many times. */
+export interface PlannedOperation {
+  readonly kind: 'query' | 'mutation' | 'subscription'
+  readonly plan: QueryPlan
+  readonly context: ReturnType<typeof buildOperationContext>
+  /** The one fetch that is the whole plan, when its result needs no shaping. */
+  readonly direct: FetchNode | null
+}
+
+/** @throws GraphQLError when the document is not valid in this view, or does not have the operation that is named. */
+export function planOperation(
+  view: SchemaView,
+  planner: QueryPlanner,
+  document: DocumentNode,
+  operationName: string | undefined,
+): PlannedOperation {
+  assertShallowLiterals(document)
+  const [fault] = validate(view.graphql, document)
+  if (fault)
+    throw new GraphQLError(fault.message, {
+      nodes: fault.nodes ?? null,
+      extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
+    })
+  if (!getOperationAST(document, operationName)) {
+    throw new GraphQLError(
+      operationName === undefined
+        ? 'Must provide operation name if query contains multiple operations.'
+        : `Unknown operation named "${operationName}".`,
+      { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } },
+    )
+  }
+  const operation = operationFromDocument(view.federated, document, {
+    ...(operationName ? { operationName } : {}),
+    validate: false,
+  })
+  const plan = planner.buildQueryPlan(operation)
+  return {
+    kind: operation.rootKind,
+    plan,
+    context: buildOperationContext({
+      schema: view.graphql,
+      operationDocument: document,
+      ...(operationName ? { operationName } : {}),
+    }),
+    direct: isShapedBySource(view.graphql, document) ? directFetch(plan.node) : null,
+  }
+}
+
+/** The fetch of a plan that consists of nothing else and rewrites nothing. */
+function directFetch(node: PlanNode | SubscriptionNode | undefined): FetchNode | null {
+  if (node?.kind === 'Subscription') return node.rest ? null : directFetch(node.primary)
+  if (node?.kind !== 'Fetch') return null
+  const rewrites = [node.requires, node.inputRewrites, node.outputRewrites, node.contextRewrites]
+  return rewrites.some((rewrite) => rewrite && rewrite.length > 0) ? null : node
+}
+
+/**
+ * Whether a subgraph's own answer has exactly the fields that were asked for. Introspection is answered by the gateway,
+ * and below abstract types the planner asks for `__typename` besides.
+ */
+function isShapedBySource(schema: GraphQLSchema, document: DocumentNode): boolean {
+  const conditions = new Map<string, string>()
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION)
+      conditions.set(definition.name.value, definition.typeCondition.name.value)
+  }
+  const types = new TypeInfo(schema)
+  let shaped = true
+  const narrows = (condition: string | undefined) =>
+    condition !== undefined && condition !== types.getParentType()?.name
+  visit(
+    document,
+    visitWithTypeInfo(types, {
+      [Kind.FRAGMENT_SPREAD]: ({ name }) => {
+        if (narrows(conditions.get(name.value))) shaped = false
+      },
+      [Kind.INLINE_FRAGMENT]: () => {
+        shaped = false
+      },
+      [Kind.FIELD]: ({ name }) => {
+        if (name.value.startsWith('__') || isAbstractType(getNamedType(types.getType()))) shaped = false
+      },
+    }),
+  )
+  return shaped
+}

@@ -1,0 +1,64 @@
+/**
+ * Three kinds of test, told apart by name: `x.test.ts` needs nothing, `x.db.test.ts` needs PostgreSQL, `tests/*.test.ts` needs a
+ * running server. A project's globalSetup runs only when one of its tests does, and once for all that share it.
+ */
+const shared = {
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {},
+  testEnvironment: 'node',
+}
+const postgres = {
+  globalSetup: '<rootDir>/tests/global-setup.js',
+  globalTeardown: '<rootDir>/tests/global-teardown.js',
+}
+const never = ['/node_modules/', '<rootDir>/data/']
+
+/** The suite that knows the platform by its URL alone: it runs a second time, unchanged, against four subgraphs and an edge. */
+const splitSuite = [
+  'auth',
+  'chat',
+  'conversations',
+  'departure',
+  'envelope',
+  'graph-streams',
+  'graphql-over-http',
+  'hostile',
+  'openai-sdk',
+  'slow-reader',
+]
+
+export default {
+  // Most tests wait for processes and databases: two workers keep two cores busy.
+  maxWorkers: 2,
+  testTimeout: 20_000,
+  workerIdleMemoryLimit: '600MB',
+  projects: [
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/**/*.test.ts'],
+      testPathIgnorePatterns: [...never, '\\.db\\.test\\.ts$', '<rootDir>/tests/'],
+    },
+    {
+      ...shared,
+      ...postgres,
+      displayName: 'database',
+      testMatch: ['<rootDir>/**/*.db.test.ts'],
+      testPathIgnorePatterns: [...never, '<rootDir>/tests/'],
+    },
+    {
+      ...shared,
+      ...postgres,
+      displayName: 'end-to-end',
+      testMatch: ['<rootDir>/tests/**/*.test.ts'],
+      testPathIgnorePatterns: never,
+    },
+    {
+      ...shared,
+      ...postgres,
+      displayName: 'end-to-end, split',
+      globals: { serverMode: 'split' },
+      testMatch: splitSuite.map((name) => `<rootDir>/tests/${name}.test.ts`),
+    },
+  ],
+}

@@ -1,0 +1,142 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { parseEnv } from 'node:util'
+import { z } from 'zod'
+
+/** A broken setting: its message names the variable and says what it should be. Ends the start. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+}
+
+/** The environment that the process was started with, as one frozen record of strings. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Reads `process.env` over `.env` of the working folder, if there is one. Empty values count as unset. */
+export function readEnvironment(file = '.env'): Environment {
+  const fromFile = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}
+  const merged = Object.entries({ ...fromFile, ...process.env }).filter(([, value]) => value !== '')
+  return Object.freeze(Object.fromEntries(merged))
+}
+
+/** An owner's part of the configuration: a zod object whose keys are the names of environment variables. */
+export type ConfigSlice = z.ZodObject
+
+/**
+ * Parses one owner's slice out of the environment.
+ * @throws ConfigError that names every broken variable of the slice
+ */
+export function parseConfig<Slice extends ConfigSlice>(
+  slice: Slice,
+  environment: Environment,
+): z.output<Slice> {
+  const result = slice.safeParse(environment)
+  if (result.success) return result.data
+  const faults = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+  throw new ConfigError(faults.join('\n'))
+}
+
+/** `true`, `1`, `yes`, `on` and their opposites. */
+export const flag = (fallback: boolean) =>
+  z
+    .string()
+    .optional()
+    .transform((value, issues) => {
+      if (value === undefined) return fallback
+      if (/^(true|1|yes|on)$/i.test(value)) return true
+      if (/^(false|0|no|off)$/i.test(value)) return false
+      issues.addIssue(`'${value}' should be true or false`)
+      return z.NEVER
+    })
+
+const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+/** A span of time such as `300ms`, `30s`, `5m`, `2160h`; a bare number is seconds. The value is in milliseconds. */
+export const duration = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((value, issues) => {
+      const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(value)
+      if (match) return Number(match[1]) * unitMs[(match[2] ?? 's') as keyof typeof unitMs]
+      issues.addIssue(`'${value}' should be a span of time such as 30s, 5m or 2h`)
+      return z.NEVER
+    })
+
+/** The same, with no value while the variable is unset. */
+export const optionalDuration = () =>
+  z
+    .string()
+    .optional()
+    .transform((value, issues) => {
+      if (value === undefined) return undefined
+      const parsed = duration('0s').safeParse(value)
+      if (parsed.success) return parsed.data
+      issues.addIssue(`'${value}' should be a span of time such as 30s, 5m or 2h`)
+      return z.NEVER
+    })
+
+/** A whole number within `min` and `max`. */
+export const integer = (fallback: number, { min = 0, max = Number.MAX_SAFE_INTEGER } = {}) =>
+  z
+    .string()
+    .default(String(fallback))
+    .transform((value, issues) => {
+      const number = Number(value)
+      if (/^\d+$/.test(value) && number >= min && number <= max) return number
+      issues.addIssue(`'${value}' should be a whole number from ${min} to ${max}`)
+      return z.NEVER
+    })
+
+/** An http or https URL, without a slash at its end. */
+export const httpUrl = () =>
+  z
+    .string()
+    .optional()
+    .transform((value, issues) => {
+      if (value === undefined) return undefined
+      if (/^https?:$/.test(URL.parse(value)?.protocol ?? '')) return value.replace(/\/+$/, '')
+      issues.addIssue(`'${value}' should be a URL that begins with http:// or https://`)
+      return z.NEVER
+    })
+
+/** A comma-separated list; blanks around the entries do not count. */
+export const list = () =>
+  z
+    .string()
+    .default('')
+    .transform((value) =>
+      value
+        .split(',')
+        .map((entry) => entry.trim())
+        .filter(Boolean),
+    )
+
+/** What every process reads, whichever part of the platform it runs. */
+export const platformConfig = z.object({
+  ENVIRONMENT: z
+    .enum(['development', 'production', 'test'], 'should be development, production or test')
+    .default('development'),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: integer(8000, { min: 1, max: 65_535 }),
+  PUBLIC_URL: httpUrl(),
+  JAN_DATA_DIR: z.string().default('./data'),
+  JAN_SECRET: z.string().min(16, 'should have at least 16 characters').optional(),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'should be a PostgreSQL URL such as postgres://user:password@host:5432/jan')
+    .optional(),
+  DATABASE_POOL_SIZE: integer(10, { min: 2, max: 200 }),
+  AUTO_MIGRATE: flag(true),
+  LOG_LEVEL: z
+    .enum(
+      ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+      'should be one of trace, debug, info, warn, error, fatal, silent',
+    )
+    .default('info'),
+  LOG_FORMAT: z.enum(['json', 'pretty'], 'should be json or pretty').optional(),
+  ENABLE_SWAGGER: flag(true),
+  CORS_ALLOWED_ORIGINS: list(),
+  MAX_BODY_BYTES: integer(32 * 1024 * 1024, { min: 1024 }),
+})
+
+/** The platform's own slice, parsed. */
+export type PlatformConfig = z.output<typeof platformConfig>

@@ -1,0 +1,135 @@
+import { MikroORM, type SqlEntityManager } from '@mikro-orm/postgresql'
+import { Kysely, type LogEvent, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import type { Logger } from './log.ts'
+import { type AttachedPersistence, hasPendingMigrations } from './pending-migrations.ts'
+import type { Persistence } from './persistence.ts'
+
+export type { Migration, Persistence } from './persistence.ts'
+export type { SqlEntityManager as EntityManager }
+
+/** A subgraph's own door to the shared pool. */
+export interface SubgraphDatabase {
+  /** A fresh unit of work: one service call, one fork, one transaction. */
+  fork(): SqlEntityManager
+}
+
+/** The process's connections to PostgreSQL. One owner opens them and closes them, last of all. */
+export interface Database {
+  readonly url: string
+  readonly pool: pg.Pool
+  /** Joins a subgraph to the pool. Opens no connection. */
+  attach(persistence: Persistence): Promise<SubgraphDatabase>
+  /** Brings every attached subgraph's schema up to date, under one lock across processes. */
+  migrate(): Promise<void>
+  /** Proves that a statement can be answered now. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+/** How the pool is opened. */
+export interface DatabaseOptions {
+  readonly url: string
+  readonly poolSize: number
+  readonly log: Logger
+  /** Sees the SQL of every statement that the ORM sends; tests count with it. */
+  readonly onStatement?: (sql: string) => void
+}
+
+/** Any constant will do: it names the lock under which migrations run. */
+const migrationLock = 7_461_001
+
+/** Opens the pool lazily: nothing is connected before the first statement. */
+export function openDatabase({ url, poolSize, log, onStatement }: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: poolSize,
+    types: columnParsers(),
+    allowExitOnIdle: false,
+  })
+  // A connection that says goodbye while the server goes down too may hear of that first: by then nobody minds.
+  let closing = false
+  const warn = (message: string) => (error: Error) => {
+    if (!closing) log.warn({ err: error }, message)
+  }
+  pool.on('error', warn('an idle database connection broke'))
+  pool.on('connect', (client) => client.on('error', warn('a database connection broke')))
+  const kysely = new Kysely({
+    dialect: new PostgresDialect({ pool }),
+    ...(onStatement ? { log: (event: LogEvent) => onStatement(event.query.sql) } : {}),
+  })
+  const attached: AttachedPersistence[] = []
+
+  return {
+    url,
+    pool,
+    async attach(persistence) {
+      const orm = await MikroORM.init({
+        dbName: decodeURIComponent(new URL(url).pathname.slice(1)),
+        schema: persistence.name,
+        entities: [...persistence.entities],
+        driverOptions: kysely,
+        debug: false,
+        logger: (message) => log.debug(message),
+        discovery: { warnWhenNoEntities: false },
+      })
+      attached.push({ orm, persistence })
+      return { fork: () => orm.em.fork() as SqlEntityManager }
+    },
+    async migrate() {
+      await withLock(pool, migrationLock, async () => {
+        if (!(await hasPendingMigrations(pool, attached))) return
+        const { runMigrations } = await import('./migrations.ts')
+        await runMigrations(pool, attached)
+      })
+    },
+    async ping() {
+      await pool.query('select 1')
+    },
+    async close() {
+      closing = true
+      await kysely.destroy()
+    },
+  }
+}
+
+/** The pool hands dates to the ORM as text and bigints as strings: it parses them by the entity's own types. */
+function columnParsers(): pg.CustomTypesConfig {
+  const overrides = new pg.TypeOverrides()
+  const asText = (value: string) => value
+  for (const oid of [
+    pg.types.builtins.DATE,
+    pg.types.builtins.TIMESTAMP,
+    pg.types.builtins.TIMESTAMPTZ,
+    pg.types.builtins.INTERVAL,
+  ]) {
+    overrides.setTypeParser(oid, asText)
+  }
+  return overrides as pg.CustomTypesConfig
+}
+
+async function withLock<T>(pool: pg.Pool, key: number, work: () => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  try {
+    await client.query('select pg_advisory_lock($1)', [key])
+    return await work()
+  } finally {
+    await client.query('select pg_advisory_unlock($1)', [key]).finally(() => client.release())
+  }
+}
+
+/** Whether `error` is PostgreSQL's refusal of a second row under a unique index (of that name, when one is given). */
+export function isUniqueViolation(error: unknown, constraint?: string): boolean {
+  const fault = findPostgresError(error)
+  return fault?.code === '23505' && (constraint === undefined || fault.constraint === constraint)
+}
+
+function findPostgresError(error: unknown): { code: string; constraint?: string } | undefined {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
+    if ('code' in at && typeof at.code === 'string' && /^[0-9A-Z]{5}$/.test(at.code))
+      return at as Error & { code: string; constraint?: string }
+    if ('previous' in at && at.previous instanceof Error && 'code' in at.previous)
+      return at.previous as unknown as { code: string; constraint?: string }
+  }
+  return undefined
+}

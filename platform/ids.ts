@@ -1,0 +1,73 @@
+import { randomFillSync, randomUUID } from 'node:crypto'
+import { AppError } from './errors.ts'
+
+const digits = '0123456789abcdefghijklmnopqrstuvwxyz'
+
+/** The kinds of public id and the prefix that each carries (contract 3.1). */
+const prefixes = {
+  conversation: 'conv',
+  item: 'msg',
+  project: 'proj',
+  completion: 'chatcmpl',
+  request: 'req',
+} as const
+
+/** A kind of object that has a public id. */
+export type IdKind = keyof typeof prefixes
+
+const lengths: Partial<Record<IdKind, number>> = { item: 24, completion: 24, request: 24 }
+
+/** A fresh public id: the kind's prefix, `_` (`-` for completions, as OpenAI's) and random `[0-9a-z]`: 16 of them, 24 for items. */
+export function newId(kind: IdKind): string {
+  return `${prefixes[kind]}${kind === 'completion' ? '-' : '_'}${randomDigits(lengths[kind] ?? 16)}`
+}
+
+/** A fresh UUID, for users, sessions and API keys. */
+export const newUuid = randomUUID
+
+/** `length` characters of `[0-9a-z]` from the system's randomness, without modulo bias. */
+export function randomDigits(length: number): string {
+  let out = ''
+  while (out.length < length) {
+    const byte = randomByte()
+    if (byte < unbiasedBytes) out += digits[byte % digits.length]
+  }
+  return out
+}
+
+/** The largest multiple of the number of digits that bytes reach: those from there on would favour the first digits. */
+const unbiasedBytes = 256 - (256 % digits.length)
+
+/** Fetched in one piece: a call into the system for each id is dearer than everything else about it. */
+const pool = new Uint8Array(4096)
+let used = pool.length
+
+function randomByte(): number {
+  if (used === pool.length) {
+    randomFillSync(pool)
+    used = 0
+  }
+  return pool[used++] as number
+}
+
+const shapes: Partial<Record<IdKind, RegExp>> = {
+  conversation: /^conv_[0-9a-z]{16}$/,
+  item: /^msg_[0-9A-Za-z]{16,64}$/,
+  project: /^proj_[0-9a-z]{16}$/,
+}
+
+/** Whether `id` has the form that ids of this kind have. */
+export function hasIdShape(kind: IdKind, id: string): boolean {
+  return shapes[kind]?.test(id) ?? false
+}
+
+/** @throws AppError `invalid_id` naming `param` when `id` can't be an id of this kind (contract 3.1). */
+export function assertIdShape(kind: IdKind, id: string, param: string): void {
+  if (!hasIdShape(kind, id)) {
+    throw new AppError(
+      'invalid_id',
+      `'${id.slice(0, 80)}' is not the id of a ${kind}: those look like ${prefixes[kind]}_….`,
+      { param },
+    )
+  }
+}

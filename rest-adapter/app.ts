@@ -1,0 +1,68 @@
+import express, { type Express, type RequestHandler } from 'express'
+import { AppError } from '../platform/errors.ts'
+import type { Logger } from '../platform/log.ts'
+import { errorHandler } from './errors.ts'
+import { type HealthCheck, healthRoutes } from './health.ts'
+import { accessLog } from './middleware/access-log.ts'
+import { type CorsOptions, corsPolicy } from './middleware/cors.ts'
+import { pathFamilies } from './middleware/path-families.ts'
+import { requestId } from './middleware/request-id.ts'
+import { securityHeaders } from './middleware/security-headers.ts'
+import type { RequestScope } from './request-scope.ts'
+import type { Route } from './route.ts'
+import { serveRoute } from './serve-route.ts'
+
+/** What the HTTP face is made of. */
+export interface AppOptions {
+  readonly scope: RequestScope
+  readonly routes: readonly Route[]
+  readonly healthChecks: readonly HealthCheck[]
+  readonly cors: CorsOptions
+  readonly maxBodyBytes: number
+  readonly log: Logger
+  /** Handlers that are no routes of the table, by path: the graph itself, Swagger. */
+  readonly mounts: readonly { readonly path: string; readonly handler: RequestHandler }[]
+}
+
+/** The Express application: what every request goes through, then the table of routes, then the envelope for the rest. */
+export function createApp({
+  scope,
+  routes,
+  healthChecks,
+  cors,
+  maxBodyBytes,
+  log,
+  mounts,
+}: AppOptions): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('etag', false)
+  app.set('query parser', 'simple')
+  app.set('case sensitive routing', true)
+  app.use(requestId, securityHeaders, accessLog(log), corsPolicy(cors))
+  for (const { path, handler } of mounts) app.use(path, handler)
+  app.use(pathFamilies, healthRoutes(healthChecks))
+  for (const route of routes) app[route.method](route.path, serveRoute(route, { scope, maxBodyBytes }))
+  refuseOtherMethods(app, routes)
+  app.use(() => {
+    throw new AppError('route_not_found', 'There is no such route.')
+  })
+  app.use(errorHandler(log))
+  return app
+}
+
+/** A known path with another method is 405 and names those that there are (contract 8.2); OPTIONS asks for just that. */
+function refuseOtherMethods(app: Express, routes: readonly Route[]): void {
+  const methodsByPath = Map.groupBy(routes, ({ path }) => path)
+  for (const [path, served] of methodsByPath) {
+    const allow = [...new Set(served.map(({ method }) => method.toUpperCase())), 'OPTIONS'].join(', ')
+    app.all(path, (request, response) => {
+      response.setHeader('Allow', allow)
+      if (request.method === 'OPTIONS') {
+        response.status(204).end()
+        return
+      }
+      throw new AppError('method_not_allowed', `This route takes ${allow}.`)
+    })
+  }
+}

@@ -1,0 +1,43 @@
+import { type Response, Router } from 'express'
+
+/** One dependency's proof of life; rejects when it is down. */
+export interface HealthCheck {
+  readonly name: string
+  check(): Promise<void>
+}
+
+const checkTimeoutMs = 2_000
+
+/** Contract 8.8: liveness says only that the process answers; readiness asks every dependency. */
+export function healthRoutes(checks: readonly HealthCheck[]): Router {
+  const router = Router()
+  const plain = (path: string, body: unknown) => router.get(path, (_, response) => void response.json(body))
+  plain('/healthz', { status: 'ok' })
+  for (const family of ['media', 'responses', 'response', 'mcp'])
+    plain(`/${family}/healthz`, { status: 'healthy' })
+  plain('/healthcheck', 'ok')
+  for (const path of ['/readyz', '/mcp/readyz'])
+    router.get(path, (_, response) => answerReadiness(checks, response))
+  return router
+}
+
+async function answerReadiness(checks: readonly HealthCheck[], response: Response): Promise<void> {
+  const outcomes = await Promise.all(
+    checks.map(async ({ name, check }) => ({ name, ok: await succeeds(check) })),
+  )
+  const failing = outcomes.filter(({ ok }) => !ok).map(({ name }) => name)
+  if (failing.length === 0) response.json({ status: 'ready' })
+  else response.status(503).json({ status: 'unavailable', failing })
+}
+
+async function succeeds(check: () => Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), checkTimeoutMs)
+  })
+  const done = check().then(
+    () => true,
+    () => false,
+  )
+  return Promise.race([done, late]).finally(() => clearTimeout(timer))
+}

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Actor } from '../../platform/actor.ts'
+import type { RequestContext } from '../../platform/context.ts'
+import { AppError, toAppError } from '../../platform/errors.ts'
+import type { Graph } from '../../platform/graph.ts'
+import type { Logger } from '../../platform/log.ts'
+import type { Notifications } from '../../platform/notifications.ts'
+import { VerifyCredentialsDocument } from '../operations.generated.ts'
+import { credentialCache, type Revocable } from './credential-cache.ts'
+import { readCredentials, type SentCredentials } from './credentials.ts'
+
+/** What the authenticator works with. */
+export interface AuthenticatorOptions {
+  /** The whole graph: verification is not for clients. */
+  readonly graph: Graph
+  readonly notifications: Pick<Notifications, 'connected' | 'follow' | 'onChange'>
+  readonly log: Logger
+}
+
+/** Finds out who sends a request. */
+export interface CredentialAuthenticator {
+  /**
+   * The actor behind the request's credentials; null when it has none.
+   * @throws AppError with a 401 code for a bad credential; `service_unavailable` when it can't be checked now
+   */
+  authenticate(headers: IncomingHttpHeaders, base: Omit<RequestContext, 'actor'>): Promise<Actor | null>
+  close(): void
+}
+
+interface VerifiedActor extends Revocable {
+  readonly actor: Actor
+}
+
+const lookUpTimeoutMs = 15_000
+
+/** Contract 1.1. Verified credentials are remembered by their digest until they expire or are revoked. */
+export function createAuthenticator({
+  graph,
+  notifications,
+  log,
+}: AuthenticatorOptions): CredentialAuthenticator {
+  const cache = credentialCache<VerifiedActor>({ notifications })
+
+  const verify = async (
+    credentials: SentCredentials,
+    base: Omit<RequestContext, 'actor'>,
+  ): Promise<VerifiedActor> => {
+    // others may wait for the same answer: it must not end with the request that asked first
+    const context = { ...base, actor: null, signal: AbortSignal.timeout(lookUpTimeoutMs) }
+    const input = { bearer: credentials.bearer, apiKeys: [...credentials.apiKeys] }
+    try {
+      const { verifyCredentials } = await graph.execute(VerifyCredentialsDocument, { input }, context)
+      const { actor, expiresAt, cacheKeys } = verifyCredentials
+      return { actor: Object.freeze(actor), expiresAt: Date.parse(expiresAt), cacheKeys }
+    } catch (error) {
+      throw refusal(error, log)
+    }
+  }
+
+  return {
+    async authenticate(headers, base) {
+      const credentials = readCredentials(headers)
+      if (!credentials) return null
+      const { actor } = await cache.get(digestOf(credentials), () => verify(credentials, base))
+      return actor
+    },
+    close: () => cache.close(),
+  }
+}
+
+/** Trouble of ours must never look like a bad credential. */
+function refusal(thrown: unknown, log: Logger): AppError {
+  const failure = toAppError(thrown)
+  if (failure.status === 401) return failure
+  log.error({ err: failure.cause ?? failure }, 'credentials could not be checked')
+  return new AppError('service_unavailable', 'Credentials can’t be checked at the moment. Try again.', {
+    cause: failure,
+    retryAfter: 1,
+  })
+}
+
+function digestOf({ bearer, apiKeys }: SentCredentials): string {
+  return createHash('sha256')
+    .update(JSON.stringify([bearer, ...apiKeys]))
+    .digest('base64')
+}
+
+/** What the answer tells the caller about who it is taken for (contract 1.1). */
+export function identityHeaders(actor: Actor): Record<string, string> {
+  const headers: Record<string, string> = {
+    'X-Auth-Method': actor.method,
+    'X-Principal-Id': actor.id,
+    'X-User-ID': actor.id,
+    'X-User-Subject': headerSafe(actor.subject),
+  }
+  if (actor.username) headers['X-User-Username'] = headerSafe(actor.username)
+  if (actor.email) headers['X-User-Email'] = headerSafe(actor.email)
+  if (actor.scopes.length > 0) headers['X-Scopes'] = headerSafe(actor.scopes.join(' '))
+  return headers
+}
+
+/** Percent-encodes what a header can't hold, and `%`, so that it can be read back. */
+function headerSafe(value: string): string {
+  return value.toWellFormed().replace(/[^\x20-\x24\x26-\x7e]/gu, (character) => encodeURIComponent(character))
+}

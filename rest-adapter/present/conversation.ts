@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { AppError } from '../../platform/errors.ts'
+import { assertIdShape } from '../../platform/ids.ts'
+import type { ConversationFieldsFragment } from '../operations.generated.ts'
+import type { RouteInput } from '../route.ts'
+import { unixSeconds } from '../shapes.ts'
+
+/** Contract 3.2: a conversation on the wire. */
+export const conversationResource = z.object({
+  id: z.string(),
+  object: z.literal('conversation'),
+  title: z.string().nullable(),
+  created_at: z.number().int(),
+  updated_at: z.number().int(),
+  metadata: z.record(z.string(), z.string()),
+  referrer: z.string().nullable(),
+  project_id: z.string().nullable(),
+  active_branch: z.string(),
+  item_count: z.number().int(),
+  archived: z.boolean(),
+})
+
+export function conversationJson(
+  conversation: ConversationFieldsFragment,
+): z.output<typeof conversationResource> {
+  return {
+    id: conversation.id,
+    object: 'conversation',
+    title: conversation.title,
+    created_at: unixSeconds(conversation.createdAt),
+    updated_at: unixSeconds(conversation.updatedAt),
+    metadata: conversation.metadata as Record<string, string>,
+    referrer: conversation.referrer,
+    project_id: conversation.project?.id ?? null,
+    active_branch: conversation.activeBranch,
+    item_count: conversation.itemCount,
+    archived: conversation.isArchived,
+  }
+}
+
+/** The conversation that a path names. @throws AppError `invalid_id` */
+export function conversationId({ params }: Pick<RouteInput, 'params'>): string {
+  const id = params.conversation_id ?? ''
+  assertIdShape('conversation', id, 'conversation_id')
+  return id
+}
+
+/** The graph's null as the 404 that it means. */
+export function existingConversation<Found>(conversation: Found | null): Found {
+  if (conversation !== null) return conversation
+  throw new AppError('conversation_not_found', 'There is no such conversation.')
+}

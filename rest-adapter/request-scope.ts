@@ -1,0 +1,52 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Request, Response } from 'express'
+import type { Actor } from '../platform/actor.ts'
+import type { RequestContext } from '../platform/context.ts'
+import { departureSignal } from '../platform/departure.ts'
+import type { Graph } from '../platform/graph.ts'
+import type { Logger } from '../platform/log.ts'
+import { requestIdOf } from './errors.ts'
+import type { RouteAccess } from './route.ts'
+
+/** Finds out who asks; `null` when no credential was sent. @throws AppError on a bad one */
+export interface Authenticator {
+  authenticate(headers: IncomingHttpHeaders, base: Omit<RequestContext, 'actor'>): Promise<Actor | null>
+}
+
+/** Opens the context under which one HTTP request acts. */
+export interface RequestScope {
+  /** Credentials are not even looked at where `access` is public: a stale token must not keep anybody from a login. */
+  open(request: Request, response: Response, access?: RouteAccess): Promise<RequestContext>
+}
+
+/** What a scope is made of. */
+export interface RequestScopeOptions {
+  readonly graph: Graph
+  readonly authenticator: Authenticator
+  readonly log: Logger
+  /** The headers that tell the caller who it is taken for (contract 1.1). */
+  identityHeaders(actor: Actor): Record<string, string>
+}
+
+export function requestScope({
+  graph,
+  authenticator,
+  log,
+  identityHeaders,
+}: RequestScopeOptions): RequestScope {
+  return {
+    async open(request, response, access = 'authenticated') {
+      const requestId = requestIdOf(response)
+      const base = {
+        requestId,
+        signal: departureSignal(response),
+        log: log.child({ requestId }),
+        graph,
+        client: { ip: request.ip ?? null, userAgent: request.headers['user-agent'] ?? null },
+      }
+      const actor = access === 'public' ? null : await authenticator.authenticate(request.headers, base)
+      if (actor) response.setHeaders(new Map(Object.entries(identityHeaders(actor))))
+      return { ...base, actor }
+    },
+  }
+}

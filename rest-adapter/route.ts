@@ -1,0 +1,114 @@
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
+import type { Request, Response } from 'express'
+import type { z } from 'zod'
+import type { RequestContext } from '../platform/context.ts'
+
+/** Who may call a route: anybody, or only those who proved who they are. What they may do is the service's to say. */
+export type RouteAccess = 'public' | 'authenticated'
+
+export type RouteMethod = 'get' | 'post' | 'put' | 'patch' | 'delete'
+
+/** What a route has parsed out of a request. */
+export interface RouteInput<Body = unknown, Query = unknown> {
+  readonly params: Readonly<Record<string, string>>
+  readonly query: Query
+  readonly body: Body
+  /** The body's bytes as they came, for routes that pass them on. */
+  readonly rawBody: Buffer
+  readonly request: Request
+  readonly context: RequestContext
+}
+
+/** What every route says of itself; the OpenAPI document is made from it. */
+export interface RouteDescription {
+  readonly method: RouteMethod
+  /** Express' path: `:name` is one segment, `*name` the rest with its slashes. */
+  readonly path: string
+  readonly summary: string
+  readonly tag: string
+  readonly access: RouteAccess
+  /** The status of success; 200 unless said otherwise. */
+  readonly status: number
+  readonly body: z.ZodType | null
+  /** A body may be left out entirely; the schema then sees `{}`. */
+  readonly bodyOptional: boolean
+  readonly query: z.ZodType | null
+  /** What the answer looks like; null for 204 and for streams. The OpenAPI document is made from it; tests hold the answers of accounts and conversations against it. */
+  readonly response: z.ZodType | null
+  /** The most bytes that a body may have; the platform's small limit unless said otherwise. */
+  readonly bodyLimit: 'small' | 'large'
+  /** Other names under which clients send a field: `{ title: 'name' }`. The right one wins when both are there. */
+  readonly aliases: Readonly<Record<string, string>>
+}
+
+/** A route as the app mounts it: `run` writes the answer, and throws `AppError` before the first byte. */
+export interface Route extends RouteDescription {
+  run(input: RouteInput, response: Response): Promise<void>
+}
+
+type Described<Body, Query> = Pick<RouteDescription, 'method' | 'path' | 'summary' | 'tag'> &
+  Partial<
+    Pick<RouteDescription, 'access' | 'status' | 'bodyOptional' | 'bodyLimit' | 'aliases' | 'response'>
+  > & {
+    readonly body?: z.ZodType<Body>
+    readonly query?: z.ZodType<Query>
+  }
+
+/** A route that is one operation of the graph. */
+export type OperationRoute<Body, Query, Result, Variables> = Described<Body, Query> & {
+  readonly operation: TypedDocumentNode<Result, Variables>
+  variables(input: RouteInput<Body, Query>): Variables
+  /** The body of the answer. `undefined` sends none. @throws AppError where the graph's null means 404 */
+  present(result: Result, input: RouteInput<Body, Query>, response: Response): unknown
+}
+
+/** A route that writes its own answer: streams. */
+export type HandlerRoute<Body, Query> = Described<Body, Query> & {
+  handle(input: RouteInput<Body, Query>, response: Response): Promise<void>
+}
+
+/** Declares a route: variables, one graph operation, presentation. */
+export function route<Result, Variables, Body = unknown, Query = unknown>(
+  spec: OperationRoute<Body, Query, Result, Variables>,
+): Route {
+  return {
+    ...describe(spec),
+    async run(raw, response) {
+      const input = raw as RouteInput<Body, Query>
+      const result = await input.context.graph.execute(spec.operation, spec.variables(input), input.context)
+      send(response, spec.status ?? 200, spec.present(result, input, response))
+    },
+  }
+}
+
+/** Declares a route that writes its own answer. */
+export function handlerRoute<Body = unknown, Query = unknown>(spec: HandlerRoute<Body, Query>): Route {
+  return { ...describe(spec), run: (raw, response) => spec.handle(raw as RouteInput<Body, Query>, response) }
+}
+
+function describe<Body, Query>(spec: Described<Body, Query>): RouteDescription {
+  return {
+    method: spec.method,
+    path: spec.path,
+    summary: spec.summary,
+    tag: spec.tag,
+    access: spec.access ?? 'authenticated',
+    status: spec.status ?? 200,
+    body: spec.body ?? null,
+    bodyOptional: spec.bodyOptional ?? false,
+    query: spec.query ?? null,
+    response: spec.response ?? null,
+    bodyLimit: spec.bodyLimit ?? 'small',
+    aliases: spec.aliases ?? {},
+  }
+}
+
+function send(response: Response, status: number, body: unknown): void {
+  response.status(status)
+  if (body === undefined) {
+    response.end()
+    return
+  }
+  response.setHeader('Content-Type', 'application/json; charset=utf-8')
+  response.end(JSON.stringify(body))
+}

@@ -1,0 +1,209 @@
+import type { Request, Response } from 'express'
+import { z } from 'zod'
+import { AppError } from '../../platform/errors.ts'
+import { bearerOf } from '../middleware/credentials.ts'
+import {
+  GuestLoginDocument,
+  LogoutDocument,
+  MeDocument,
+  type MeQuery,
+  RefreshSessionDocument,
+  RevokeTokenDocument,
+  UpgradeGuestDocument,
+} from '../operations.generated.ts'
+import { handlerRoute, type Route, type RouteInput, route } from '../route.ts'
+import { dual, dualOf } from '../shapes.ts'
+
+const tag = 'Authentication'
+
+const refreshCookie = 'refresh_token'
+const clearedRefreshCookie = `${refreshCookie}=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; HttpOnly; Secure; SameSite=None`
+
+const sessionBody = z.object({ refresh_token: z.string().nullish().describe('The refresh token.') })
+
+const guestLoginResponse = z.object({
+  access_token: z.string(),
+  refresh_token: z.string(),
+  token_type: z.literal('Bearer'),
+  expires_in: z.number().int(),
+  user_id: z.string(),
+  username: z.string(),
+  principal_id: z.string(),
+})
+
+const refreshResponse = guestLoginResponse
+  .pick({ access_token: true, refresh_token: true, token_type: true, expires_in: true })
+  .extend({ expires_at: z.iso.datetime() })
+
+const meResource = z.object({
+  id: z.string(),
+  username: z.string().optional(),
+  email: z.string().optional(),
+  subject: z.string(),
+  auth_method: z.enum(['jwt', 'api_key']),
+  name: z.string(),
+  roles: z.array(z.enum(['admin', 'user', 'guest'])),
+  is_admin: z.boolean(),
+})
+
+/** Contract 1.2: each of these is also at `/llm/auth/…` and `/v1/auth/…`. */
+export const authRoutes: readonly Route[] = [
+  route({
+    method: 'post',
+    path: '/auth/guest-login',
+    summary: 'Sign in as a new guest',
+    tag,
+    access: 'public',
+    status: 201,
+    body: z.object({}),
+    bodyOptional: true,
+    operation: GuestLoginDocument,
+    variables: () => ({}),
+    present: ({ guestLogin }, _input, response) => {
+      neverStored(response)
+      return {
+        access_token: guestLogin.accessToken,
+        refresh_token: guestLogin.refreshToken,
+        token_type: guestLogin.tokenType,
+        expires_in: guestLogin.expiresIn,
+        user_id: guestLogin.user.id,
+        username: guestLogin.user.username,
+        principal_id: guestLogin.user.id,
+      }
+    },
+    response: guestLoginResponse,
+  }),
+  ...['/auth/refresh', '/auth/refresh-token'].map(refreshRoute),
+  route({
+    method: 'post',
+    path: '/auth/revoke',
+    summary: 'Make a token useless',
+    tag,
+    access: 'public',
+    body: z.object({
+      token: z.string().nullish().describe('A refresh token or an access token.'),
+      refresh_token: z.string().nullish().describe('Another name of `token`.'),
+      token_type_hint: z.string().nullish().describe('Not needed: tokens can be told apart.'),
+    }),
+    bodyOptional: true,
+    operation: RevokeTokenDocument,
+    variables: ({ body }) => ({ input: { token: body.token || body.refresh_token || missing('token') } }),
+    present: () => ({ message: 'Token revoked', revoked: true as const }),
+    response: z.object({ message: z.string(), revoked: z.literal(true) }),
+  }),
+  ...(['get', 'post'] as const).map(logoutRoute),
+  route({
+    method: 'post',
+    path: '/auth/upgrade',
+    summary: 'Make a guest an ordinary user',
+    tag,
+    body: z.object({
+      email: z.string().describe('The address of the user.'),
+      username: z.string().nullish(),
+      full_name: z.string().nullish(),
+    }),
+    operation: UpgradeGuestDocument,
+    variables: ({ body: { email, username, full_name } }) => ({
+      input: { email, username, name: full_name },
+    }),
+    present: () => ({ status: 'upgraded' as const }),
+    response: z.object({ status: z.literal('upgraded') }),
+  }),
+  ...['/auth/me', '/v1/users/me'].map(meRoute),
+]
+
+function refreshRoute(path: string): Route {
+  return route({
+    method: 'post',
+    path,
+    summary: 'Exchange a refresh token for new tokens',
+    tag,
+    access: 'public',
+    body: sessionBody,
+    bodyOptional: true,
+    operation: RefreshSessionDocument,
+    variables: ({ body, request }) => ({
+      input: {
+        refreshToken:
+          body.refresh_token || cookieOf(request) || bearerOf(request.headers) || missing('refresh_token'),
+      },
+    }),
+    present: ({ refreshSession }, _input, response) => {
+      neverStored(response)
+      return {
+        access_token: refreshSession.accessToken,
+        refresh_token: refreshSession.refreshToken,
+        token_type: refreshSession.tokenType,
+        expires_in: refreshSession.expiresIn,
+        expires_at: refreshSession.expiresAt,
+      }
+    },
+    response: refreshResponse,
+  })
+}
+
+/** The cookie is cleared even when the session can't be ended. */
+function logoutRoute(method: 'get' | 'post'): Route {
+  return handlerRoute({
+    method,
+    path: '/auth/logout',
+    summary: 'End a session',
+    tag,
+    access: 'public',
+    ...(method === 'post' ? { body: sessionBody, bodyOptional: true } : {}),
+    async handle({ body, request, context }: RouteInput<z.output<typeof sessionBody> | undefined>, response) {
+      response.setHeader('Set-Cookie', clearedRefreshCookie)
+      const token = cookieOf(request) || body?.refresh_token || bearerOf(request.headers)
+      await context.graph.execute(LogoutDocument, { input: { token } }, context)
+      response.json({ status: 'logged out' })
+    },
+    response: z.object({ status: z.literal('logged out') }),
+  })
+}
+
+function meRoute(path: string): Route {
+  return route({
+    method: 'get',
+    path,
+    summary: 'Who the credentials speak for',
+    tag,
+    operation: MeDocument,
+    variables: () => ({}),
+    present: ({ me }, { context }) => dual(meJson(me, context.actor), context.requestId),
+    response: dualOf(meResource),
+  })
+}
+
+function meJson(
+  { id, username, email, name, roles, isAdmin }: MeQuery['me'],
+  actor: RouteInput['context']['actor'],
+) {
+  return {
+    id,
+    ...(username === null ? {} : { username }),
+    ...(email === null ? {} : { email }),
+    subject: actor?.subject ?? id,
+    auth_method: actor?.method ?? 'jwt',
+    name: name ?? username ?? '',
+    roles: roles.map((role) => role.toLowerCase()),
+    is_admin: isAdmin,
+  }
+}
+
+function neverStored(response: Response): void {
+  response.setHeader('Cache-Control', 'no-store')
+}
+
+/** @throws AppError `missing_parameter` */
+function missing(param: string): never {
+  throw new AppError('missing_parameter', `Parameter '${param}' is required.`, { param })
+}
+
+function cookieOf({ headers }: Request): string | null {
+  const pairs = headers.cookie?.split(';').map((pair) => pair.trim().split('=')) ?? []
+  const value = pairs
+    .find(([name]) => name === refreshCookie)
+    ?.slice(1)
+    .join('=')
+  return value || null
+}

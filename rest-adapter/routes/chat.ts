@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { chatCompletion } from '../../platform/openai/chat-completion.ts'
+import {
+  type ChatCompletionRequest,
+  chatCompletionRequest,
+} from '../../platform/openai/chat-completion-request.ts'
+import { RawBody } from '../../platform/openai/raw-body.ts'
+import { encodeEvents } from '../../platform/openai/raw-frames.ts'
+import { CompleteChatDocument, StreamChatDocument } from '../operations.generated.ts'
+import { sendRawBody } from '../raw-body.ts'
+import { handlerRoute, type Route } from '../route.ts'
+import { sendEventStream } from '../stream.ts'
+
+const tag = 'Chat'
+
+const chatQuery = z.object({
+  referrer: z.string().optional().describe('Begins a conversation with this referrer where none is named.'),
+  persona: z.string().optional().describe('Reserved for prompt orchestration.'),
+})
+
+const storedCompletions = z.object({
+  object: z.literal('list'),
+  data: z.array(chatCompletion),
+  first_id: z.string().nullable(),
+  last_id: z.string().nullable(),
+  has_more: z.boolean(),
+})
+
+/** Contract 2.1 and 2.3. */
+export const chatRoutes: readonly Route[] = [
+  handlerRoute<ChatCompletionRequest, z.output<typeof chatQuery>>({
+    method: 'post',
+    path: '/v1/chat/completions',
+    summary: 'Ask a model; with `stream: true` the answer comes as an event stream',
+    tag,
+    body: chatCompletionRequest,
+    bodyLimit: 'large',
+    query: chatQuery,
+    response: chatCompletion,
+    async handle({ body, rawBody, query, context }, response) {
+      const variables = { request: new RawBody(rawBody, body), referrer: query.referrer ?? null }
+      if (!body.stream) {
+        const { completeChat } = await context.graph.execute(CompleteChatDocument, variables, context)
+        sendRawBody(response, completeChat)
+        return
+      }
+      const events = await context.graph.subscribe(StreamChatDocument, variables, context)
+      await sendEventStream(response, events, ({ streamChat }) => encodeEvents(streamChat), context)
+    },
+  }),
+  handlerRoute({
+    method: 'get',
+    path: '/v1/chat/completions',
+    summary: 'List your stored completions; they are kept as conversations, so this list is empty',
+    tag,
+    response: storedCompletions,
+    async handle(_, response) {
+      response.json({ object: 'list', data: [], first_id: null, last_id: null, has_more: false })
+    },
+  }),
+]

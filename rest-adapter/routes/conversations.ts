@@ -1,0 +1,193 @@
+import { z } from 'zod'
+import { AppError } from '../../platform/errors.ts'
+import { assertIdShape } from '../../platform/ids.ts'
+import {
+  ConversationDocument,
+  ConversationsDocument,
+  CreateConversationDocument,
+  DeleteConversationDocument,
+  DeleteConversationsDocument,
+  ProjectConversationsDocument,
+  UpdateConversationDocument,
+  type UpdateConversationMutation,
+  type UpdateConversationMutationVariables,
+} from '../operations.generated.ts'
+import {
+  conversationId,
+  conversationJson,
+  conversationResource,
+  existingConversation,
+} from '../present/conversation.ts'
+import { itemBody, itemInput, itemJson, itemResource } from '../present/item.ts'
+import { type OperationRoute, type Route, route } from '../route.ts'
+import { deletedOf, dual, dualOf, list, listOf, pageArguments, pageQuery } from '../shapes.ts'
+
+const tag = 'Conversations'
+
+/** Any object, handed on as it came: a copy would lose a pair named `__proto__`, which the service is to refuse. */
+const metadataBody = z
+  .custom<Record<string, unknown>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    'must be an object',
+  )
+  .meta({ type: 'object', propertyNames: { type: 'string' }, additionalProperties: {} })
+
+const changeBody = z.object({
+  title: z.string().nullish().describe('At most 256 characters; links, addresses and symbols are taken out.'),
+  metadata: metadataBody.nullish().describe('Up to 16 pairs of strings.'),
+  referrer: z.string().nullish().describe('At most 64 characters.'),
+  project_id: z.string().nullish().describe('One of your projects; null or an empty text is none.'),
+})
+
+const createBody = changeBody.extend({
+  items: z.array(itemBody).nullish().describe('Up to 20 items to begin with, oldest first.'),
+})
+
+const updateBody = changeBody.extend({ archived: z.boolean().nullish() })
+
+const listQuery = pageQuery.extend({
+  referrer: z.string().optional().describe('Only those that came from here.'),
+  project_id: z.string().optional().describe('Only those of this project.'),
+  scope: z.enum(['mine', 'all']).optional().describe('`all` is for administrators.'),
+})
+
+const includeQuery = z.object({
+  include: z
+    .union([z.string(), z.array(z.string())])
+    .optional()
+    .describe('`items`: the newest 100 of them, oldest first.'),
+})
+
+const withItems = conversationResource.extend({ items: z.array(itemResource).optional() })
+
+const updateRoute: Omit<
+  OperationRoute<
+    z.output<typeof updateBody>,
+    unknown,
+    UpdateConversationMutation,
+    UpdateConversationMutationVariables
+  >,
+  'method'
+> = {
+  path: '/v1/conversations/:conversation_id',
+  summary: 'Change a conversation',
+  tag,
+  body: updateBody,
+  operation: UpdateConversationDocument,
+  variables: (input) => {
+    const { project_id, archived, ...rest } = input.body
+    return { input: { id: conversationId(input), ...rest, projectId: project_id, isArchived: archived } }
+  },
+  present: ({ updateConversation }, { context }) =>
+    dual(conversationJson(updateConversation), context.requestId),
+  response: dualOf(conversationResource),
+}
+
+/** Contract 3.2, and the conversations of a project (3.5). */
+export const conversationRoutes: readonly Route[] = [
+  route({
+    method: 'get',
+    path: '/v1/conversations',
+    summary: 'List your conversations',
+    tag,
+    query: listQuery,
+    operation: ConversationsDocument,
+    variables: ({ query: { referrer, project_id, scope, ...page } }) => ({
+      ...pageArguments(page),
+      referrer,
+      projectId: project_id,
+      scope: scope === 'all' ? ('ALL' as const) : ('MINE' as const),
+    }),
+    present: ({ conversations }, { context }) => list(conversations, conversationJson, context.requestId),
+    response: listOf(conversationResource),
+  }),
+  route({
+    method: 'post',
+    path: '/v1/conversations',
+    summary: 'Create a conversation',
+    tag,
+    body: createBody,
+    bodyOptional: true,
+    operation: CreateConversationDocument,
+    variables: ({ body: { project_id, items, ...rest } }) => ({
+      input: { ...rest, projectId: project_id, items: items?.map(itemInput) },
+    }),
+    present: ({ createConversation }, { context }) =>
+      dual(conversationJson(createConversation), context.requestId),
+    response: dualOf(conversationResource),
+  }),
+  route({
+    method: 'delete',
+    path: '/v1/conversations',
+    summary: 'Delete all your conversations',
+    tag,
+    operation: DeleteConversationsDocument,
+    variables: ({ request }) => {
+      // an id that came out empty must not delete everything
+      if (request.path.endsWith('/')) assertIdShape('conversation', '', 'conversation_id')
+      return {}
+    },
+    present: ({ deleteConversations }) => ({
+      object: 'conversations.deleted' as const,
+      deleted: true as const,
+      deleted_count: deleteConversations.count,
+    }),
+    response: z.object({
+      object: z.literal('conversations.deleted'),
+      deleted: z.literal(true),
+      deleted_count: z.number().int(),
+    }),
+  }),
+  route({
+    method: 'get',
+    path: '/v1/conversations/:conversation_id',
+    summary: 'Read a conversation',
+    tag,
+    query: includeQuery,
+    operation: ConversationDocument,
+    variables: (input) => ({
+      id: conversationId(input),
+      withItems: [input.query.include].flat().includes('items'),
+    }),
+    present: ({ conversation }, { context }) => {
+      const { items, ...found } = existingConversation(conversation)
+      const newest = items ? { items: items.nodes.map(itemJson).reverse() } : {}
+      return dual({ ...conversationJson(found), ...newest }, context.requestId)
+    },
+    response: dualOf(withItems),
+  }),
+  route({ ...updateRoute, method: 'post' }),
+  route({ ...updateRoute, method: 'patch' }),
+  route({
+    method: 'delete',
+    path: '/v1/conversations/:conversation_id',
+    summary: 'Delete a conversation',
+    tag,
+    operation: DeleteConversationDocument,
+    variables: (input) => ({ id: conversationId(input) }),
+    present: ({ deleteConversation }) => ({
+      id: deleteConversation.id,
+      object: 'conversation.deleted' as const,
+      deleted: true as const,
+    }),
+    response: deletedOf('conversation.deleted'),
+  }),
+  route({
+    method: 'get',
+    path: '/v1/projects/:project_id/conversations',
+    summary: 'List the conversations of a project',
+    tag: 'Projects',
+    query: pageQuery,
+    operation: ProjectConversationsDocument,
+    variables: ({ params, query }) => {
+      const projectId = params.project_id ?? ''
+      assertIdShape('project', projectId, 'project_id')
+      return { projectId, ...pageArguments(query) }
+    },
+    present: ({ project }, { context }) => {
+      if (!project) throw new AppError('project_not_found', 'There is no such project.')
+      return list(project.conversations, conversationJson, context.requestId)
+    },
+    response: listOf(conversationResource),
+  }),
+]

@@ -1,0 +1,27 @@
+import { embeddingList } from '../../platform/openai/embedding-list.ts'
+import { type EmbeddingRequest, embeddingRequest } from '../../platform/openai/embedding-request.ts'
+import { RawBody } from '../../platform/openai/raw-body.ts'
+import { EmbedDocument } from '../operations.generated.ts'
+import { sendRawBody } from '../raw-body.ts'
+import { handlerRoute, type Route } from '../route.ts'
+
+/** Contract 2.6. */
+export const embeddingRoutes: readonly Route[] = [
+  handlerRoute<EmbeddingRequest>({
+    method: 'post',
+    path: '/v1/embeddings',
+    summary: 'Turn texts into vectors',
+    tag: 'Embeddings',
+    body: embeddingRequest,
+    bodyLimit: 'large',
+    response: embeddingList,
+    async handle({ body, rawBody, context }, response) {
+      const { embed } = await context.graph.execute(
+        EmbedDocument,
+        { request: new RawBody(rawBody, body) },
+        context,
+      )
+      sendRawBody(response, embed)
+    },
+  }),
+]

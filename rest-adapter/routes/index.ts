@@ -1,0 +1,25 @@
+import type { Route } from '../route.ts'
+import { apiKeyRoutes } from './api-keys.ts'
+import { authRoutes } from './auth.ts'
+import { chatRoutes } from './chat.ts'
+import { conversationRoutes } from './conversations.ts'
+import { embeddingRoutes } from './embeddings.ts'
+import { itemRoutes } from './items.ts'
+import { modelRoutes } from './models.ts'
+import { projectRoutes } from './projects.ts'
+import { versionRoutes } from './version.ts'
+import { wellKnownRoutes } from './well-known.ts'
+
+/** Every route of the graph's REST face. The OpenAPI document is made from this list. */
+export const routes: readonly Route[] = [
+  ...chatRoutes,
+  ...modelRoutes,
+  ...embeddingRoutes,
+  ...authRoutes,
+  ...apiKeyRoutes,
+  ...wellKnownRoutes,
+  ...versionRoutes,
+  ...projectRoutes,
+  ...conversationRoutes,
+  ...itemRoutes,
+]

@@ -1,0 +1,59 @@
+import type { Request, RequestHandler } from 'express'
+import { AppError } from '../platform/errors.ts'
+import { validated } from '../platform/validate.ts'
+import { bodyReader, bodyValue, smallBodyBytes } from './body.ts'
+import type { RequestScope } from './request-scope.ts'
+import type { Route } from './route.ts'
+
+/** What every route is served with. */
+export interface RouteServices {
+  readonly scope: RequestScope
+  readonly maxBodyBytes: number
+}
+
+/** A route as an Express handler: who asks, what was sent, then the route's own work. Failures go to the error handler. */
+export function serveRoute(route: Route, { scope, maxBodyBytes }: RouteServices): RequestHandler {
+  const readBody = bodyReader(route.bodyLimit === 'large' ? maxBodyBytes : smallBodyBytes)
+  const hasBody = route.body !== null
+  return async (request, response) => {
+    const context = await scope.open(request, response, route.access)
+    if (route.access === 'authenticated' && !context.actor) throw missingCredentials()
+    const rawBody = hasBody ? await readBody(request, response) : Buffer.alloc(0)
+    await route.run(
+      {
+        params: pathParameters(request),
+        query: route.query ? validated(route.query, request.query) : request.query,
+        body: route.body
+          ? validated(route.body, withAliases(bodyValue(rawBody, route.bodyOptional), route.aliases))
+          : undefined,
+        rawBody,
+        request,
+        context,
+      },
+      response,
+    )
+  }
+}
+
+function missingCredentials(): AppError {
+  return new AppError('missing_credentials', 'Send a bearer token (Authorization) or an API key (X-API-Key).')
+}
+
+/** Express gives a wildcard as its segments; ids with slashes are one text. */
+function pathParameters({ params }: Request): Record<string, string> {
+  const entries = Object.entries(params as Record<string, string | string[]>)
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, Array.isArray(value) ? value.join('/') : value]),
+  )
+}
+
+function withAliases(body: unknown, aliases: Readonly<Record<string, string>>): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body
+  const renamed: Record<string, unknown> = { ...body }
+  for (const [alias, name] of Object.entries(aliases)) {
+    if (!(alias in renamed)) continue
+    if (!(name in renamed)) renamed[name] = renamed[alias]
+    delete renamed[alias]
+  }
+  return renamed
+}

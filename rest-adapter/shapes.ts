@@ -1,0 +1,110 @@
+import { z } from 'zod'
+import type { PageArguments } from '../platform/pagination.ts'
+
+/** What every answer of ours carries beside its data. */
+export interface Meta {
+  readonly request_id: string
+  readonly api_version: 'v1'
+}
+
+const meta = (requestId: string): Meta => ({ request_id: requestId, api_version: 'v1' })
+
+/** Contract 8.1, shape D: the resource's fields at the top and again under `data`, so that both kinds of client find them. */
+export function dual<Resource extends object>(resource: Resource, requestId: string) {
+  return { ...resource, data: resource, meta: meta(requestId) }
+}
+
+/** The page of a connection, as operations select it. */
+export interface NodesPage<Node> {
+  readonly nodes: readonly Node[]
+  readonly pageInfo: { readonly hasNextPage: boolean }
+  readonly totalCount?: number
+}
+
+/** Contract 8.3: the list envelope. `next_after` is null on the last page. */
+export function list<Node, Resource extends { readonly id: string }>(
+  page: NodesPage<Node>,
+  present: (node: Node) => Resource,
+  requestId: string,
+) {
+  const data = page.nodes.map(present)
+  const last = data.at(-1)?.id ?? null
+  const nextAfter = page.pageInfo.hasNextPage ? last : null
+  return {
+    object: 'list' as const,
+    data,
+    first_id: data[0]?.id ?? null,
+    last_id: last,
+    has_more: page.pageInfo.hasNextPage,
+    next_after: nextAfter,
+    next_cursor: nextAfter,
+    ...(page.totalCount === undefined ? {} : { total: page.totalCount }),
+    meta: meta(requestId),
+  }
+}
+
+const wholeNumber = z.string().regex(/^\d+$/, 'must be a whole number')
+
+/** The largest number that GraphQL's `Int` holds: what is more can only mean "as many as there are". */
+const largestInt = 2 ** 31 - 1
+
+const toInt = (digits: string) => Math.min(Number(digits), largestInt)
+
+/** The paging parameters of list routes (contract 8.3). `cursor` is another name of `after`. */
+export const pageQuery = z.object({
+  limit: wholeNumber.optional().describe('How many, 1 to 100; more count as 100. 20 by default.'),
+  after: z.string().optional().describe('The id of the last object that was seen.'),
+  cursor: z.string().optional().describe('Another name of `after`.'),
+  order: z.enum(['asc', 'desc']).optional().describe('By creation; newest first by default.'),
+  offset: wholeNumber.optional().describe('How many to skip; wins over `after`.'),
+})
+
+/** The arguments of a connection field from the query parameters of a list route. An empty cursor is none. */
+export function pageArguments({
+  limit,
+  after,
+  cursor,
+  order,
+  offset,
+}: z.output<typeof pageQuery>): PageArguments {
+  return {
+    first: limit === undefined ? null : toInt(limit),
+    after: after || cursor || null,
+    offset: offset === undefined ? null : toInt(offset),
+    order: order === undefined ? null : order === 'asc' ? 'ASC' : 'DESC',
+  }
+}
+
+/** Unix seconds of a graph's `DateTime` (contract R22). */
+export function unixSeconds(dateTime: string): number {
+  return Math.floor(Date.parse(dateTime) / 1000)
+}
+
+/** The same, for a moment that may not have come. */
+export function optionalUnixSeconds(dateTime: string | null | undefined): number | null {
+  return dateTime == null ? null : unixSeconds(dateTime)
+}
+
+/** The schema of shape D around a resource's schema. */
+export const dualOf = <Shape extends z.ZodRawShape>(resource: z.ZodObject<Shape>) =>
+  resource.extend({ data: resource, meta: metaSchema })
+
+const metaSchema = z.object({ request_id: z.string(), api_version: z.literal('v1') })
+
+/** The schema of shape L around a resource's schema. */
+export const listOf = (resource: z.ZodType) =>
+  z.object({
+    object: z.literal('list'),
+    data: z.array(resource),
+    first_id: z.string().nullable(),
+    last_id: z.string().nullable(),
+    has_more: z.boolean(),
+    next_after: z.string().nullable(),
+    next_cursor: z.string().nullable(),
+    total: z.number().int().optional(),
+    meta: metaSchema,
+  })
+
+/** What a deletion answers. */
+export const deletedOf = (object: string) =>
+  z.object({ id: z.string(), object: z.literal(object), deleted: z.literal(true) })

@@ -1,0 +1,24 @@
+import { defineSubgraph } from '../../platform/subgraph.ts'
+import { accountsConfig } from './config.ts'
+import { accountsContext } from './context.ts'
+import { ApiKey, SigningKey, User } from './entities.ts'
+import { accounts as createAccounts } from './migrations/0001-accounts.ts'
+import { startAccounts } from './process.ts'
+import { resolvers } from './resolvers.ts'
+
+/** Users, guests, sessions, API keys, the built-in issuer of tokens, and what was used. */
+export const accounts = defineSubgraph({
+  name: 'accounts',
+  home: import.meta.url,
+  resolvers,
+  persistence: { entities: [User, ApiKey, SigningKey], migrations: [createAccounts] },
+  config: accountsConfig,
+  async start(services) {
+    const running = await startAccounts(services)
+    return {
+      createContext: (request) => accountsContext(request, running),
+      notices: () => running.notices,
+      stop: () => running.stop(),
+    }
+  },
+})

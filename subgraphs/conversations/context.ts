@@ -1,0 +1,40 @@
+import type { RequestContext } from '../../platform/context.ts'
+import type { SubgraphDatabase } from '../../platform/db.ts'
+import type { SubgraphContext } from '../../platform/subgraph.ts'
+import { ownProjectCheck } from './own-project.ts'
+import { type ConversationService, conversationService } from './service/conversations.ts'
+import { type ItemService, itemService } from './service/items.ts'
+import { type TurnService, turnService } from './service/turns.ts'
+import { conversationSource } from './sources/conversations.ts'
+import { itemSource } from './sources/items.ts'
+
+/** The scope of one request in this subgraph. */
+export interface ConversationsContext extends SubgraphContext {
+  readonly conversations: ConversationService
+  readonly items: ItemService
+  readonly turns: TurnService
+}
+
+export function conversationsContext(
+  request: RequestContext,
+  database: SubgraphDatabase,
+): ConversationsContext {
+  const { actor } = request
+  const conversations = conversationSource(database)
+  const items = itemSource(database)
+  return {
+    request,
+    conversations: conversationService({
+      actor,
+      database,
+      conversations,
+      isOwnProject: ownProjectCheck(request),
+    }),
+    items: itemService({ actor, database, items }),
+    turns: turnService({ actor, database, conversations, items }),
+    clearLoaders() {
+      conversations.clearLoaders()
+      items.clearLoaders()
+    },
+  }
+}

@@ -1,0 +1,24 @@
+import { z } from 'zod'
+import { defineSubgraph } from '../../platform/subgraph.ts'
+import { conversationsContext } from './context.ts'
+import { Branch, Conversation } from './entities.ts'
+import { conversations as createConversations } from './migrations/0001-conversations.ts'
+import { resolvers } from './resolvers.ts'
+import { turnSweeper } from './turn-sweeper.ts'
+
+/** Conversations, their items and branches, and the turns that completions store. */
+export const conversations = defineSubgraph({
+  name: 'conversations',
+  home: import.meta.url,
+  resolvers,
+  persistence: { entities: [Conversation, Branch], migrations: [createConversations] },
+  config: z.object({}),
+  start({ database, log }) {
+    const sweeper = turnSweeper(database, log)
+    return {
+      createContext: (request) => conversationsContext(request, database),
+      ready: () => sweeper.start(),
+      stop: () => sweeper.stop(),
+    }
+  },
+})

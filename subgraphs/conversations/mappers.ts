@@ -1,0 +1,31 @@
+import type { Conversation } from './entities.ts'
+import type { ConversationPage } from './service/conversations.ts'
+import type { AddedItems, ItemPage } from './service/items.ts'
+import type { StoredTurn, TurnContext } from './service/turns.ts'
+import type { ItemRow } from './sources/item-row.ts'
+
+/** What resolvers hand on as a `Conversation`. */
+export type ConversationModel = Conversation
+
+/** What resolvers hand on as a page of conversations; its `totalCount` is counted only when asked for. */
+export type ConversationConnectionModel = ConversationPage
+
+/** What resolvers hand on as an `Item`. */
+export type ItemModel = ItemRow
+
+/** What resolvers hand on as a page of items. */
+export type ItemConnectionModel = ItemPage
+
+/** What resolvers hand on when items were added. */
+export type AddedItemsModel = AddedItems
+
+/** What resolvers hand on as a stored turn. */
+export type StoredTurnModel = StoredTurn
+
+/** What resolvers hand on as the context of a turn. */
+export type TurnContextModel = TurnContext
+
+/** A project is known by its id alone here. */
+export interface ProjectModel {
+  readonly id: string
+}

@@ -1,0 +1,202 @@
+import { type Actor, requireActor, requireAdmin } from '../../../platform/actor.ts'
+import type { SubgraphDatabase } from '../../../platform/db.ts'
+import { AppError } from '../../../platform/errors.ts'
+import { assertIdShape } from '../../../platform/ids.ts'
+import { type Connection, type PageArguments, toConnection, toPage } from '../../../platform/pagination.ts'
+import { optionalText } from '../../../platform/text.ts'
+import { givenItems } from '../content/item-input.ts'
+import { clientMetadata, type Metadata, replacedMetadata, titleLock } from '../content/metadata.ts'
+import { givenTitle } from '../content/title.ts'
+import type { Conversation } from '../entities.ts'
+import type { CreateConversationInput, UpdateConversationInput } from '../schema.generated.ts'
+import { branchTail } from '../sources/branch-writes.ts'
+import {
+  type ConversationChange,
+  changeConversation,
+  createConversation,
+  deleteConversations,
+  type LockedConversation,
+  lockConversation,
+} from '../sources/conversation-writes.ts'
+import type { ConversationFilter, ConversationSource } from '../sources/conversations.ts'
+import { appendItems } from '../sources/item-writes.ts'
+import { type Connection as Statements, transaction } from '../sources/transaction.ts'
+
+const maxReferrerLength = 64
+
+/** A list of conversations, and what is in it as a whole. */
+export interface ConversationPage extends Connection<Conversation> {
+  /** Null: nothing, for the project of the filter does not exist. */
+  readonly filter: ConversationFilter | null
+}
+
+/** Arguments of lists. */
+export interface ConversationListArguments extends PageArguments {
+  readonly referrer?: string | null
+  readonly projectId?: string | null
+  readonly scope?: 'MINE' | 'ALL' | null
+}
+
+/** What the rules of conversations need. */
+export interface ConversationScope {
+  readonly actor: Actor | null
+  readonly database: SubgraphDatabase
+  readonly conversations: ConversationSource
+  /** Whether the actor has such a project; asked of the graph. */
+  readonly isOwnProject: (id: string) => Promise<boolean>
+}
+
+/** The rules of conversations. Everything acts for `actor`: another owner's conversation does not exist for it. */
+export function conversationService({ actor, database, conversations, isOwnProject }: ConversationScope) {
+  const owner = () => requireActor(actor).id
+
+  const existing = async (id: string): Promise<Conversation> =>
+    (await conversations.byId(owner(), id)) ?? conversationNotFound()
+
+  /** @throws AppError `invalid_id`, `project_not_found` naming `project_id` */
+  const checkedProject = async (id: string | null | undefined): Promise<string | null> => {
+    if (id == null || id === '') return null
+    assertIdShape('project', id, 'project_id')
+    if (await isOwnProject(id)) return id
+    throw new AppError('project_not_found', 'There is no such project.', { param: 'project_id' })
+  }
+
+  const listOf = async (filter: ConversationFilter, args: PageArguments): Promise<ConversationPage> => {
+    const page = toPage(args)
+    const rows = await conversations.page(filter, page)
+    return { ...toConnection(rows, page, ({ publicId }) => publicId), filter }
+  }
+
+  return {
+    byId: (id: string): Promise<Conversation | null> => conversations.byId(owner(), id),
+
+    existing,
+
+    /** @throws AppError `invalid_cursor`, `admin_required`; `invalid_id` when `projectId` is malformed */
+    async page({
+      referrer,
+      projectId,
+      scope,
+      ...args
+    }: ConversationListArguments): Promise<ConversationPage> {
+      const ownerId = scope === 'ALL' ? everybody(actor) : owner()
+      if (projectId != null) {
+        assertIdShape('project', projectId, 'project_id')
+        if (scope !== 'ALL' && !(await isOwnProject(projectId))) return emptyPage
+      }
+      return listOf({ ownerId, referrer: givenReferrer(referrer), projectId: projectId ?? null }, args)
+    },
+
+    /** The conversations of a project that the graph has resolved already. */
+    pageOfProject: (projectId: string, args: PageArguments): Promise<ConversationPage> =>
+      listOf({ ownerId: owner(), referrer: null, projectId }, args),
+
+    count: (filter: ConversationFilter | null): Promise<number> =>
+      filter === null ? Promise.resolve(0) : conversations.count(filter),
+
+    /** @throws AppError `project_not_found`, `max_items_exceeded`, `input_too_large`, `invalid_parameter` */
+    async create({
+      title,
+      metadata,
+      referrer,
+      projectId,
+      items,
+    }: CreateConversationInput): Promise<Conversation> {
+      const ownerId = owner()
+      const drafts = givenItems(items ?? [])
+      const fields = {
+        title: title == null ? null : givenTitle(title),
+        metadata: clientMetadata(metadata),
+        referrer: givenReferrer(referrer),
+        projectId: await checkedProject(projectId),
+      }
+      const id = await transaction(database, async (db) => {
+        const created = await createConversation(db, ownerId, fields)
+        await appendItems(db, { conversationKey: created.key, branchKey: created.activeBranchKey }, drafts)
+        return created.id
+      })
+      return existing(id)
+    },
+
+    /** A title that is changed by hand while there are items to go by is never changed by the platform again (contract 2.4). */
+    async update({
+      id,
+      title,
+      metadata,
+      referrer,
+      projectId,
+      isArchived,
+    }: UpdateConversationInput): Promise<Conversation> {
+      const ownerId = owner()
+      const client = metadata === undefined ? undefined : clientMetadata(metadata)
+      const change: ConversationChange = {
+        ...(title === undefined ? {} : { title: title === null ? null : givenTitle(title) }),
+        ...(referrer === undefined ? {} : { referrer: givenReferrer(referrer) }),
+        ...(projectId === undefined ? {} : { projectId: await checkedProject(projectId) }),
+        ...(isArchived == null ? {} : { archivedAt: isArchived ? new Date() : null }),
+      }
+      await transaction(database, async (db) => {
+        const locked = (await lockConversation(db, ownerId, id)) ?? conversationNotFound()
+        const kept = client === undefined ? locked.metadata : replacedMetadata(locked.metadata, client)
+        const lock =
+          change.title != null && change.title !== locked.title && (await hasSeveralItems(db, locked))
+        await changeConversation(db, locked.key, {
+          ...change,
+          ...changedMetadata(kept, client !== undefined, lock),
+        })
+      })
+      conversations.clearLoaders()
+      return existing(id)
+    },
+
+    /** @throws AppError `conversation_not_found` */
+    async remove(id: string): Promise<{ id: string }> {
+      const ownerId = owner()
+      const count = await transaction(database, (db) => deleteConversations(db, ownerId, id))
+      return count === 1 ? { id } : conversationNotFound()
+    },
+
+    async removeAll(): Promise<{ count: number }> {
+      const ownerId = owner()
+      return { count: await transaction(database, (db) => deleteConversations(db, ownerId, null)) }
+    },
+  }
+}
+
+/** The service of one request. */
+export type ConversationService = ReturnType<typeof conversationService>
+
+const emptyPage: ConversationPage = {
+  edges: [],
+  nodes: [],
+  pageInfo: { hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null },
+  filter: null,
+}
+
+/**
+ * The one answer for what does not exist and what is another's.
+ * @param param the wire's name of the field that named it, where it was no path
+ */
+export function conversationNotFound(param: string | null = null): never {
+  throw new AppError('conversation_not_found', 'There is no such conversation.', { param })
+}
+
+function everybody(actor: Actor | null): null {
+  requireAdmin(actor)
+  return null
+}
+
+/** @throws AppError `invalid_parameter` naming `referrer` */
+export function givenReferrer(referrer: string | null | undefined): string | null {
+  return optionalText(referrer, { param: 'referrer', max: maxReferrerLength, singleLine: true })
+}
+
+async function hasSeveralItems(db: Statements, conversation: LockedConversation): Promise<boolean> {
+  const tail = await branchTail(db, conversation, null)
+  return (tail?.itemCount ?? 0) > 1
+}
+
+function changedMetadata(metadata: Metadata, changed: boolean, lock: boolean): ConversationChange {
+  if (lock) return { metadata: { ...metadata, [titleLock]: 'true' } }
+  return changed ? { metadata } : {}
+}

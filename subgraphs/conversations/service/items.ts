@@ -1,0 +1,130 @@
+import { type Actor, requireActor } from '../../../platform/actor.ts'
+import type { SubgraphDatabase } from '../../../platform/db.ts'
+import { AppError } from '../../../platform/errors.ts'
+import { type Connection, type Page, type PageArguments, toConnection } from '../../../platform/pagination.ts'
+import { givenItems } from '../content/item-input.ts'
+import type { Conversation } from '../entities.ts'
+import type { AddItemsInput, DeleteItemInput } from '../schema.generated.ts'
+import {
+  branchTail,
+  findItem,
+  forkWithout,
+  mainBranch,
+  promoteToMain,
+  retireIds,
+} from '../sources/branch-writes.ts'
+import { lockConversation } from '../sources/conversation-writes.ts'
+import type { ItemRow } from '../sources/item-row.ts'
+import { appendItems } from '../sources/item-writes.ts'
+import type { BranchRef, ItemSource } from '../sources/items.ts'
+import { transaction } from '../sources/transaction.ts'
+import { conversationNotFound } from './conversations.ts'
+
+/** A page of a branch. */
+export interface ItemPage extends Connection<ItemRow> {
+  readonly totalCount: number
+}
+
+/** Arguments of a page of items. */
+export interface ItemListArguments extends PageArguments {
+  readonly branch?: string | null
+}
+
+/** What adding items gave. */
+export interface AddedItems {
+  readonly items: readonly ItemRow[]
+  readonly conversationId: string
+}
+
+/** What the rules of items need. */
+export interface ItemScope {
+  readonly actor: Actor | null
+  readonly database: SubgraphDatabase
+  readonly items: ItemSource
+}
+
+const defaultPageSize = 20
+const maxPageSize = 500
+
+/** The rules of items. Who was handed a conversation may read what is in it; everything else acts for `actor`. */
+export function itemService({ actor, database, items }: ItemScope) {
+  const owner = () => requireActor(actor).id
+
+  const branchOf = async (
+    conversation: Conversation,
+    name: string | null | undefined,
+  ): Promise<BranchRef> => {
+    const { key, name: active, itemCount } = conversation.activeBranch
+    if (name == null || name === active)
+      return { key, name: active, itemCount, conversationKey: conversation.key }
+    return (await items.branch(conversation.key, name)) ?? branchNotFound('branch')
+  }
+
+  return {
+    byId: (id: string): Promise<ItemRow | null> => items.byId(owner(), id),
+
+    async ofConversation(conversation: Conversation, id: string): Promise<ItemRow | null> {
+      const item = await items.byId(conversation.ownerId, id)
+      return item?.conversationKey === conversation.key ? item : null
+    },
+
+    /** @throws AppError `not_found` naming `branch`, `invalid_cursor` */
+    async page(conversation: Conversation, { branch: name, ...args }: ItemListArguments): Promise<ItemPage> {
+      const branch = await branchOf(conversation, name)
+      const page = itemPage(args)
+      const rows = await items.page(branch, page)
+      return { ...toConnection(rows, page, ({ publicId }) => publicId), totalCount: branch.itemCount }
+    },
+
+    /** @throws AppError `conversation_not_found`, `not_found` naming `branch`, and what `givenItems` refuses */
+    async add({ conversationId, branch: name, items: given }: AddItemsInput): Promise<AddedItems> {
+      const ownerId = owner()
+      if (given.length === 0)
+        throw new AppError('invalid_parameter', 'items must not be empty.', { param: 'items' })
+      const drafts = givenItems(given)
+      const added = await transaction(database, async (db) => {
+        const conversation = (await lockConversation(db, ownerId, conversationId)) ?? conversationNotFound()
+        const branch = (await branchTail(db, conversation, name ?? null)) ?? branchNotFound('branch')
+        return appendItems(db, { conversationKey: conversation.key, branchKey: branch.key }, drafts)
+      })
+      return { items: added, conversationId }
+    },
+
+    /** Contract 3.3 and 3.4: nothing is lost, the former main branch is kept. @throws AppError `conversation_not_found`, `item_not_found` */
+    async remove({
+      conversationId,
+      itemId,
+    }: DeleteItemInput): Promise<{ id: string; branch: string; oldMainBackup: string }> {
+      const ownerId = owner()
+      return transaction(database, async (db) => {
+        const conversation = (await lockConversation(db, ownerId, conversationId)) ?? conversationNotFound()
+        const place = (await findItem(db, conversation, itemId)) ?? itemNotFound()
+        await retireIds(db, { given: itemId, place })
+        const fork = await forkWithout(db, conversation, place, `DELETE_${place.itemKey}_${place.branchKey}`)
+        return { id: itemId, branch: mainBranch, oldMainBackup: await promoteToMain(db, conversation, fork) }
+      })
+    },
+  }
+}
+
+/** The service of one request. */
+export type ItemService = ReturnType<typeof itemService>
+
+/** The one answer for a branch that is not there. */
+export function branchNotFound(param: string): never {
+  throw new AppError('not_found', 'The conversation has no branch of that name.', { param })
+}
+
+function itemNotFound(): never {
+  throw new AppError('item_not_found', 'There is no such item in this conversation.')
+}
+
+/** Contract 3.3: what is out of range is taken as the nearer end. */
+function itemPage({ first, after, offset, order }: PageArguments): Page {
+  return {
+    limit: Math.min(Math.max(first ?? defaultPageSize, 1), maxPageSize),
+    after: offset == null ? (after ?? null) : null,
+    offset: Math.max(offset ?? 0, 0),
+    descending: order !== 'ASC',
+  }
+}

@@ -1,0 +1,106 @@
+import { sql } from 'kysely'
+import { hasIdShape, newId } from '../../../platform/ids.ts'
+import type { Metadata } from '../content/metadata.ts'
+import { type Connection, json } from './transaction.ts'
+
+/** What a conversation begins with. */
+export interface NewConversation {
+  readonly title: string | null
+  readonly metadata: Metadata
+  readonly referrer: string | null
+  readonly projectId: string | null
+}
+
+/** A conversation whose row this transaction holds: nobody else appends to it or changes its branches meanwhile. */
+export interface LockedConversation {
+  readonly key: string
+  readonly id: string
+  readonly title: string | null
+  readonly metadata: Metadata
+  readonly activeBranchKey: string
+}
+
+/** Columns of a conversation that change. */
+export interface ConversationChange {
+  readonly title?: string | null
+  readonly metadata?: Metadata
+  readonly referrer?: string | null
+  readonly projectId?: string | null
+  readonly archivedAt?: Date | null
+}
+
+const lockedColumns = sql`c.key, c.public_id as id, c.title, c.metadata, c.active_branch_key as "activeBranchKey"`
+
+/** Inserts a conversation with its branch `MAIN`. */
+export async function createConversation(
+  db: Connection,
+  ownerId: string,
+  fields: NewConversation,
+): Promise<LockedConversation> {
+  const { title, metadata, referrer, projectId } = fields
+  const { rows } = await sql<LockedConversation>`
+    with main as (
+      select nextval(pg_get_serial_sequence('conversations.branch', 'key')) as key
+    ), c as (
+      insert into conversations.conversation (public_id, owner_id, title, metadata, referrer, project_id, active_branch_key)
+      select ${newId('conversation')}, ${ownerId}::uuid, ${title}::text, ${json(metadata)}, ${referrer}::text, ${projectId}::text, main.key
+      from main
+      returning *
+    ), branch as (
+      insert into conversations.branch (key, conversation_key, name) select main.key, c.key, 'MAIN' from main, c
+    )
+    select ${lockedColumns} from c`.execute(db)
+  return onlyRow(rows)
+}
+
+/** Locks a living conversation and marks it as changed now. Null when the owner has no such conversation. */
+export async function lockConversation(
+  db: Connection,
+  ownerId: string,
+  id: string,
+): Promise<LockedConversation | null> {
+  if (!hasIdShape('conversation', id)) return null
+  const { rows } = await sql<LockedConversation>`
+    update conversations.conversation c set updated_at = now()
+    where c.public_id = ${id} and c.owner_id = ${ownerId} and c.deleted_at is null
+    returning ${lockedColumns}`.execute(db)
+  return rows[0] ?? null
+}
+
+/** Writes what is given and leaves the rest. */
+export async function changeConversation(
+  db: Connection,
+  key: string,
+  change: ConversationChange,
+): Promise<void> {
+  const { title, metadata, referrer, projectId, archivedAt } = change
+  const assignments = [
+    ...(title === undefined ? [] : [sql`title = ${title}`]),
+    ...(metadata === undefined ? [] : [sql`metadata = ${json(metadata)}`]),
+    ...(referrer === undefined ? [] : [sql`referrer = ${referrer}`]),
+    ...(projectId === undefined ? [] : [sql`project_id = ${projectId}`]),
+    ...(archivedAt === undefined ? [] : [sql`archived_at = ${archivedAt}`]),
+  ]
+  if (assignments.length === 0) return
+  await sql`update conversations.conversation set ${sql.join(assignments)} where key = ${key}`.execute(db)
+}
+
+/** Soft delete. @returns how many there were */
+export async function deleteConversations(
+  db: Connection,
+  ownerId: string,
+  id: string | null,
+): Promise<number> {
+  if (id !== null && !hasIdShape('conversation', id)) return 0
+  const { numAffectedRows } = await sql`
+    update conversations.conversation set deleted_at = now()
+    where owner_id = ${ownerId} and deleted_at is null ${id === null ? sql`` : sql`and public_id = ${id}`}`.execute(
+    db,
+  )
+  return Number(numAffectedRows ?? 0)
+}
+
+function onlyRow<Row>([row]: readonly Row[]): Row {
+  if (row === undefined) throw new Error('An insert returned no row.')
+  return row
+}

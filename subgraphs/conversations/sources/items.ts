@@ -1,0 +1,194 @@
+import DataLoader from 'dataloader'
+import { sql } from 'kysely'
+import type { SubgraphDatabase } from '../../../platform/db.ts'
+import { hasIdShape } from '../../../platform/ids.ts'
+import { invalidCursor, type Page } from '../../../platform/pagination.ts'
+import type { HistoryItem } from '../content/chat-messages.ts'
+import { branchName, isStorableName } from './branch-writes.ts'
+import { type ItemRow, itemColumns } from './item-row.ts'
+import { type Connection, connection } from './transaction.ts'
+
+/** A branch as far as lists of its items go. */
+export interface BranchRef {
+  readonly key: string
+  readonly conversationKey: string
+  readonly name: string
+  readonly itemCount: number
+}
+
+/** Reads items. */
+export interface ItemSource {
+  /** An item of a living conversation of the owner's, by an id of any branch. */
+  byId(ownerId: string, id: string): Promise<ItemRow | null>
+  branch(conversationKey: string, name: string): Promise<BranchRef | null>
+  /** Up to `limit + 1` items; pages of many branches come in one statement. @throws AppError `invalid_cursor` */
+  page(branch: BranchRef, page: Page): Promise<ItemRow[]>
+  /** What a model may be told of a branch, oldest first: whole and broken-off items, the newest `maxBytes` of them. */
+  history(branchKey: string, maxBytes: number): Promise<HistoryItem[]>
+  clearLoaders(): void
+}
+
+interface PageRequest {
+  readonly branch: BranchRef
+  readonly page: Page
+}
+
+/** A source for one request. */
+export function itemSource(database: SubgraphDatabase): ItemSource {
+  const byId = new Map<string, DataLoader<string, ItemRow | null>>()
+  const loaderOf = (ownerId: string) => {
+    const known = byId.get(ownerId)
+    if (known) return known
+    const fresh = new DataLoader<string, ItemRow | null>((ids) =>
+      readMany(connection(database), ownerId, ids),
+    )
+    byId.set(ownerId, fresh)
+    return fresh
+  }
+  const pages = new DataLoader<PageRequest, ItemRow[]>(
+    (requests) => readPages(connection(database), requests),
+    { cache: false },
+  )
+
+  return {
+    byId: async (ownerId, id) => (hasIdShape('item', id) ? loaderOf(ownerId).load(id) : null),
+    async page(branch, page) {
+      if (page.after !== null && !hasIdShape('item', page.after)) throw invalidCursor(page.after)
+      return pages.load({ branch, page })
+    },
+
+    clearLoaders: () => byId.clear(),
+
+    async branch(conversationKey, name) {
+      if (!isStorableName(name)) return null
+      const { rows } = await sql<BranchRef>`
+        select key, conversation_key as "conversationKey", name, item_count as "itemCount"
+        from conversations.branch where conversation_key = ${conversationKey} and name = ${branchName(name)}`.execute(
+        connection(database),
+      )
+      return rows[0] ?? null
+    },
+
+    async history(branchKey, maxBytes) {
+      const { rows } = await sql<HistoryItem>`
+        select i.type, i.role, i.content, i.call_id as "callId", i.details
+        from (
+          select bi.position, i.*, sum(octet_length(i.content::text)) over (order by bi.position desc) as told
+          from conversations.branch_item bi join conversations.item i on i.key = bi.item_key
+          where bi.branch_key = ${branchKey}
+            and (i.status in ('completed', 'incomplete') or i.type = 'mcp_call')
+        ) i
+        where i.told <= ${maxBytes}
+        order by i.position`.execute(connection(database))
+      return rows
+    },
+  }
+}
+
+async function readMany(
+  db: Connection,
+  ownerId: string,
+  ids: readonly string[],
+): Promise<(ItemRow | null)[]> {
+  const { rows } = await sql<ItemRow>`
+    select bi.public_id as "publicId", bi.position, b.name as branch, ${itemColumns}
+    from conversations.branch_item bi
+    join conversations.branch b on b.key = bi.branch_key
+    join conversations.item i on i.key = bi.item_key
+    join conversations.conversation c on c.key = b.conversation_key
+    where bi.public_id = any(${ids}::text[]) and bi.deleted_at is null
+      and c.owner_id = ${ownerId} and c.deleted_at is null`.execute(db)
+  const found = new Map(rows.map((row) => [row.publicId, row]))
+  return ids.map((id) => found.get(id) ?? null)
+}
+
+/** Requests that differ in their branch alone share a statement; a cursor stands in one branch and has its own. */
+async function readPages(db: Connection, requests: readonly PageRequest[]): Promise<(ItemRow[] | Error)[]> {
+  const groups = Map.groupBy(requests, ({ branch, page }) =>
+    JSON.stringify([
+      page.limit,
+      page.offset,
+      page.descending,
+      page.after === null ? null : [branch.key, page.after],
+    ]),
+  )
+  const answers = new Map<PageRequest, ItemRow[] | Error>()
+  await Promise.all(
+    [...groups.values()].map(async (group) => {
+      for (const [request, answer] of await readGroup(db, group)) answers.set(request, answer)
+    }),
+  )
+  return requests.map((request) => answers.get(request) ?? [])
+}
+
+async function readGroup(
+  db: Connection,
+  group: readonly PageRequest[],
+): Promise<[PageRequest, ItemRow[] | Error][]> {
+  const [first] = group
+  if (!first) return []
+  const { page, branch } = first
+  const rows = await readBranches(
+    db,
+    [...new Set(group.map((request) => request.branch.key))],
+    page,
+    branch.conversationKey,
+  )
+  const missing =
+    rows.length === 0 && page.after !== null && !(await isCursor(db, branch.conversationKey, page.after))
+  const byBranch = Map.groupBy(rows, ({ branchKey }) => branchKey)
+  return group.map((request) => [
+    request,
+    missing ? invalidCursor(page.after ?? '') : (byBranch.get(request.branch.key) ?? []),
+  ])
+}
+
+type PlacedItem = ItemRow & { readonly branchKey: string }
+
+async function readBranches(
+  db: Connection,
+  keys: readonly string[],
+  page: Page,
+  conversationKey: string,
+): Promise<PlacedItem[]> {
+  const direction = page.descending ? sql`desc` : sql`asc`
+  const { rows } = await sql<PlacedItem>`
+    select b.key as "branchKey", b.name as branch, bi.public_id as "publicId", bi.position, ${itemColumns}
+    from conversations.branch b
+    cross join lateral (
+      select * from conversations.branch_item
+      where branch_key = b.key ${page.after === null ? sql`` : beyond(page.after, conversationKey, page.descending)}
+      order by position ${direction} limit ${page.limit + 1} offset ${page.offset}
+    ) bi
+    join conversations.item i on i.key = bi.item_key
+    where b.key = any(${keys}::bigint[])
+    order by b.key, bi.position ${direction}`.execute(db)
+  return rows
+}
+
+/**
+ * Beyond the cursor's place in `b`. An id of another branch stands where its content stands here; where that is gone,
+ * between its former neighbours: so a list can be read on after an item was deleted.
+ */
+function beyond(after: string, conversationKey: string, descending: boolean) {
+  const before = descending ? sql`<` : sql`>`
+  const round = descending ? sql`ceil` : sql`floor`
+  return sql`and position ${before} (
+    select ${round}(case when at.branch_key = b.key then at.position else coalesce(
+      (select same.position from conversations.branch_item same
+        where same.branch_key = b.key and same.item_key = at.item_key),
+      (select coalesce(max(here.position), 0) + 0.5 from conversations.branch_item earlier
+        join conversations.branch_item here on here.item_key = earlier.item_key and here.branch_key = b.key
+        where earlier.branch_key = at.branch_key and earlier.position < at.position)
+    ) end)::integer
+    from conversations.branch_item at join conversations.branch of_at on of_at.key = at.branch_key
+    where at.public_id = ${after} and of_at.conversation_key = ${conversationKey}
+  )`
+}
+
+async function isCursor(db: Connection, conversationKey: string, id: string): Promise<boolean> {
+  const { rows } = await sql`
+    select 1 from conversations.branch_item bi join conversations.branch b on b.key = bi.branch_key
+    where bi.public_id = ${id} and b.conversation_key = ${conversationKey}`.execute(db)
+  return rows.length > 0
+}

@@ -1,0 +1,122 @@
+import DataLoader from 'dataloader'
+import { sql } from 'kysely'
+import type { SubgraphDatabase } from '../../../platform/db.ts'
+import type { Page } from '../../../platform/pagination.ts'
+import { Conversation } from '../entities.ts'
+import { connection } from './transaction.ts'
+
+/** Which conversations of a project a list holds. */
+export interface ProjectFilter {
+  /** Null: everybody's. */
+  readonly ownerId: string | null
+  readonly referrer: string | null
+  readonly projectId: string
+}
+
+/** Reads the lists of many projects at once: requests that differ in their project alone share a statement. */
+export interface ProjectLists {
+  /** Up to `limit + 1` conversations. A cursor is not checked: one that names nothing finds nothing. */
+  page(filter: ProjectFilter, page: Page): Promise<Conversation[]>
+  count(filter: ProjectFilter): Promise<number>
+}
+
+interface PageRequest {
+  readonly filter: ProjectFilter
+  readonly page: Page
+}
+
+/** The lists of one request. Nothing is remembered between two batches. */
+export function projectLists(database: SubgraphDatabase): ProjectLists {
+  const pages = new DataLoader<PageRequest, Conversation[]>(
+    (requests) =>
+      inGroups(
+        requests,
+        ({ filter: { ownerId, referrer }, page: { limit, after, offset, descending } }) =>
+          JSON.stringify([ownerId, referrer, limit, after, offset, descending]),
+        (group) => readPages(database, group),
+      ),
+    { cache: false },
+  )
+  const counts = new DataLoader<ProjectFilter, number>(
+    (filters) =>
+      inGroups(
+        filters,
+        ({ ownerId, referrer }) => JSON.stringify([ownerId, referrer]),
+        (group) => readCounts(database, group),
+      ),
+    { cache: false },
+  )
+  return {
+    page: (filter, page) => pages.load({ filter, page }),
+    count: (filter) => counts.load(filter),
+  }
+}
+
+type Group<Request> = readonly [Request, ...Request[]]
+
+/** Answers in the order of the requests; each group is read once, and fails alone. */
+async function inGroups<Request, Answer>(
+  requests: readonly Request[],
+  keyOf: (request: Request) => string,
+  read: (group: Group<Request>) => Promise<Answer[]>,
+): Promise<(Answer | Error)[]> {
+  const places = Map.groupBy(requests.keys(), (place) => keyOf(requests[place] as Request))
+  const answers: (Answer | Error)[] = []
+  await Promise.all(
+    [...places.values()].map(async (group) => {
+      const asked = group.map((place) => requests[place] as Request) as [Request, ...Request[]]
+      const found = await read(asked).catch((error: Error) => error)
+      group.forEach((place, index) => {
+        answers[place] = found instanceof Error ? found : (found[index] as Answer)
+      })
+    }),
+  )
+  return answers
+}
+
+async function readPages(database: SubgraphDatabase, group: Group<PageRequest>): Promise<Conversation[][]> {
+  const [{ filter, page }] = group
+  const ids = new Set(group.map((request) => request.filter.projectId))
+  const { text, parameters } = pageKeys(filter, page)
+  const rows = await database
+    .fork()
+    .createQueryBuilder(Conversation, 'c')
+    .leftJoinAndSelect('c.activeBranch', 'b')
+    .where(`c.key in (${text})`, [JSON.stringify([...ids]), ...parameters])
+    .orderBy({ key: page.descending ? 'desc' : 'asc' })
+    .getResultList()
+  const byProject = Map.groupBy(rows, ({ projectId }) => projectId)
+  return group.map((request) => byProject.get(request.filter.projectId) ?? [])
+}
+
+/** The keys of a page of every project; the projects' ids, as a JSON array, are the first parameter. */
+function pageKeys({ ownerId, referrer }: ProjectFilter, { after, descending, limit, offset }: Page) {
+  const [order, beyond] = descending ? ['desc', '<'] : ['asc', '>']
+  const owned = ownerId === null ? [] : [ownerId]
+  const referred = referrer === null ? [] : [referrer]
+  const cursor = after === null ? [] : [after, ...owned]
+  const ownedBy = (alias: string) => (ownerId === null ? '' : `and ${alias}.owner_id = ?`)
+  const text = `
+    select page.key from jsonb_array_elements_text(?::jsonb) as project (id)
+    cross join lateral (
+      select l.key from conversations.conversation l
+      where l.project_id = project.id and l.deleted_at is null ${ownedBy('l')}
+        ${referrer === null ? '' : 'and l.referrer = ?'}
+        ${after === null ? '' : `and l.key ${beyond} (select k.key from conversations.conversation k where k.public_id = ? ${ownedBy('k')})`}
+      order by l.key ${order} limit ? offset ?
+    ) page`
+  return { text, parameters: [...owned, ...referred, ...cursor, limit + 1, offset] }
+}
+
+async function readCounts(database: SubgraphDatabase, group: Group<ProjectFilter>): Promise<number[]> {
+  const [{ ownerId, referrer }] = group
+  const ids = group.map(({ projectId }) => projectId)
+  const { rows } = await sql<{ projectId: string; count: number }>`
+    select project_id as "projectId", count(*)::integer as count from conversations.conversation
+    where project_id = any(${ids}::text[]) and deleted_at is null
+      ${ownerId === null ? sql`` : sql`and owner_id = ${ownerId}`}
+      ${referrer === null ? sql`` : sql`and referrer = ${referrer}`}
+    group by project_id`.execute(connection(database))
+  const counts = new Map(rows.map(({ projectId, count }) => [projectId, count]))
+  return ids.map((id) => counts.get(id) ?? 0)
+}

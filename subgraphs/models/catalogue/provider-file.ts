@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { ConfigError } from '../../../platform/config.ts'
+import type { ModelsConfig } from '../config.ts'
+import { type ConfiguredProvider, singleEndpoint } from './configured-provider.ts'
+
+const variable = 'JAN_PROVIDER_CONFIGS_FILE'
+
+const address = z.url({ protocol: /^https?$/, error: 'should be an http or https URL' })
+const fileProvider = z.object({
+  name: z.string().min(1),
+  vendor: z.string().default('custom'),
+  base_url: address.optional(),
+  url: address.optional(),
+  endpoints: z
+    .array(
+      z.object({
+        url: address,
+        weight: z.number().min(1).default(1),
+        priority: z.number().min(0).default(1),
+      }),
+    )
+    .optional(),
+  api_key: z.string().nullish(),
+  category: z.enum(['llm', 'image']).default('llm'),
+  enabled: z.boolean().default(true),
+  metadata: z.record(z.string(), z.unknown()).default({}),
+  models: z.array(z.string()).default([]),
+})
+const providerFile = z.object({ providers: z.record(z.string(), z.array(z.unknown()).nullable()) })
+
+/**
+ * The providers of the chosen set of the file (config/providers.example.yaml shows its form), none where no file is
+ * named. `${NAME}` and `${NAME:-default}` stand for variables; a provider whose address comes out empty is left out.
+ * @throws ConfigError that names the variable and the place
+ */
+export function fileProviders(config: ModelsConfig): ConfiguredProvider[] {
+  const path = config.JAN_PROVIDER_CONFIGS_FILE
+  if (!config.JAN_PROVIDER_CONFIGS || path === undefined) return []
+  const file = checked(providerFile, readYaml(path, config), path)
+  const set = file.providers[config.JAN_PROVIDER_CONFIG_SET]
+  if (set === undefined) {
+    throw new ConfigError(`${variable}: ${path} has no set '${config.JAN_PROVIDER_CONFIG_SET}'`)
+  }
+  return (set ?? []).flatMap((entry, index) =>
+    configured(entry, `${path}: ${config.JAN_PROVIDER_CONFIG_SET}[${index}]`),
+  )
+}
+
+function configured(entry: unknown, place: string): ConfiguredProvider[] {
+  const provider = checked(fileProvider, withoutBlanks(entry), place)
+  const url = provider.base_url ?? provider.url
+  const endpoints = provider.endpoints ?? (url === undefined ? [] : singleEndpoint(url))
+  if (!provider.enabled || endpoints.length === 0) return []
+  return [
+    {
+      source: 'file',
+      sourceKey: `file:${provider.name}`,
+      name: provider.name,
+      vendor: provider.vendor.toLowerCase(),
+      endpoints,
+      apiKey: provider.api_key ?? null,
+      category: provider.category,
+      metadata: provider.metadata,
+      models: provider.models,
+    },
+  ]
+}
+
+function readYaml(path: string, config: ModelsConfig): unknown {
+  try {
+    return expanded(parse(readFileSync(path, 'utf8')), config)
+  } catch (cause) {
+    throw new ConfigError(`${variable}: ${path} could not be read: ${(cause as Error).message}`)
+  }
+}
+
+/** Puts variables in place in every text, after parsing: a value can't change the file's structure. */
+function expanded(value: unknown, environment: Readonly<Record<string, unknown>>): unknown {
+  if (typeof value === 'string') {
+    return value.replace(/\$\{([A-Z_a-z]\w*)(?::-([^}]*))?\}/g, (_, name: string, fallback = '') =>
+      String(environment[name] ?? fallback),
+    )
+  }
+  if (Array.isArray(value)) return value.map((entry) => expanded(entry, environment))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, expanded(entry, environment)]))
+}
+
+/** An unset variable leaves an empty text: that is no value. */
+function withoutBlanks(entry: unknown): unknown {
+  if (typeof entry !== 'object' || entry === null) return entry
+  return Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== ''))
+}
+
+function checked<Schema extends z.ZodType>(schema: Schema, value: unknown, place: string): z.output<Schema> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  throw new ConfigError(
+    `${variable}: ${place} ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is wrong'}`,
+  )
+}

@@ -1,0 +1,130 @@
+import type { RequestContext } from '../../../platform/context.ts'
+import type { ConversationStub } from '../../../platform/openai/conversation-stub.ts'
+import type { TokenUsage } from '../../../platform/openai/token-usage.ts'
+import type { LiveCatalogue } from '../catalogue/live-catalogue.ts'
+import {
+  createModelRewriter,
+  estimateMessageTokens,
+  firstAnswer,
+  type StreamReport,
+  usageOf,
+} from '../providers/index.ts'
+import { answerBytes, firstMessage, messagesOf } from './answer.ts'
+import type { ChatRequest } from './chat-request.ts'
+import { clientLeft } from './client-left.ts'
+import { type CompletionEnd, CompletionStream } from './completion-stream.ts'
+import { type Candidate, type Prepared, prepareCompletion } from './prepared.ts'
+import { StoredStream } from './stored-stream.ts'
+import { type StoredTurn, storedTurn } from './turn.ts'
+import { type CallOutcome, estimatedUsage, usageRecord } from './usage-figures.ts'
+import type { UsageRecorder } from './usage-recorder.ts'
+
+/** What completions are made with. */
+export interface CompletionParts {
+  readonly catalogue: LiveCatalogue
+  readonly usage: UsageRecorder
+}
+
+/** Makes completions for the caller. Authorise, choose and prepare are the same for whole answers and for streams. */
+export function completionService(context: RequestContext, { catalogue, usage }: CompletionParts) {
+  const record = (prepared: Prepared, candidate: Candidate, outcome: CallOutcome) =>
+    usage.record(usageRecord(prepared, candidate, outcome))
+
+  /** Asks one candidate after the other. A client that leaves meanwhile has used its prompt. */
+  const ask = async <Answer>(
+    prepared: Prepared,
+    stream: boolean,
+    call: (candidate: Candidate) => Promise<Answer>,
+  ): Promise<{ candidate: Candidate; answer: Answer }> => {
+    let asked: Candidate | undefined
+    try {
+      return await firstAnswer(prepared.candidates, async (candidate) => {
+        asked = candidate
+        return { candidate, answer: await call(candidate) }
+      })
+    } catch (error) {
+      if (!context.signal.aborted) throw error
+      const tokens = estimatedUsage(prepared, 0)
+      const conversation = prepared.history?.conversation
+      if (asked) record(prepared, asked, { end: 'aborted', tokens, stream, conversation })
+      throw clientLeft(error)
+    }
+  }
+
+  return {
+    /** The body of a whole answer: the provider's bytes with our fields in them. @throws AppError */
+    async complete(request: ChatRequest): Promise<Buffer> {
+      const prepared = await prepareCompletion(request, false, catalogue, context)
+      const { candidate, answer } = await ask(prepared, false, ({ client, offer }) =>
+        client.complete(prepared.callOf({ client, offer })),
+      )
+      const told = usageOf(answer.json)
+      const { message, finishReason } = firstMessage(answer.json)
+      const tokens = told ?? estimatedUsage(prepared, estimateMessageTokens(messagesOf(answer.json)))
+      let conversation = prepared.history?.conversation ?? null
+      try {
+        const turn = storedTurn(prepared.id, request, context)
+        if (turn)
+          conversation = await turn.append({ status: 'COMPLETED', message, finishReason, usage: tokens })
+      } finally {
+        // The tokens are spent, also where the conversation turns out to be full.
+        record(prepared, candidate, { end: 'completed', tokens, stream: false, conversation })
+      }
+      const modelId = request.parsed.model
+      return answerBytes(answer.body, { modelId, usage: told ? null : tokens, conversation })
+    },
+
+    /**
+     * An answer in frames. Settles once the provider has answered with a stream and a stored turn has begun, so that a
+     * refusal is a plain failure that stores nothing.
+     * @throws AppError
+     */
+    async stream(request: ChatRequest): Promise<CompletionStream> {
+      const prepared = await prepareCompletion(request, true, catalogue, context)
+      const { candidate, answer: upstream } = await ask(prepared, true, ({ client, offer }) =>
+        client.stream(prepared.callOf({ client, offer })),
+      )
+      const recordStream = (
+        end: CompletionEnd,
+        report: StreamReport,
+        conversation: ConversationStub | null,
+      ) =>
+        record(prepared, candidate, {
+          end,
+          tokens: tokensOf(prepared, report),
+          stream: true,
+          firstTokenMs: report.firstTokenMs,
+          conversation,
+        })
+      const read = prepared.history?.conversation ?? null
+      const stored = await begin(storedTurn(prepared.id, request, context), context).catch(
+        (error: unknown) => {
+          upstream.cancel()
+          recordStream('failed', upstream.report(), read)
+          throw error
+        },
+      )
+      return new CompletionStream({
+        upstream,
+        rewrite: createModelRewriter(request.parsed.model),
+        stored,
+        conversation: read,
+        wantsUsage: request.parsed.stream_options?.include_usage === true,
+        signal: context.signal,
+        usageOf: (report) => tokensOf(prepared, report),
+        ended: recordStream,
+      })
+    },
+  }
+}
+
+function tokensOf(prepared: Prepared, { usage, estimatedCompletionTokens }: StreamReport): TokenUsage {
+  return usage ?? estimatedUsage(prepared, estimatedCompletionTokens)
+}
+
+/** The completion service of one request. */
+export type CompletionService = ReturnType<typeof completionService>
+
+async function begin(turn: StoredTurn | null, { log }: RequestContext): Promise<StoredStream | null> {
+  return turn ? new StoredStream(turn, await turn.begin(), log) : null
+}

@@ -1,0 +1,159 @@
+import type { RequestContext } from '../../../platform/context.ts'
+import type { ChatMessage } from '../../../platform/openai/chat-message.ts'
+import type { ConversationStub } from '../../../platform/openai/conversation-stub.ts'
+import {
+  AppendTurnDocument,
+  BeginTurnDocument,
+  CheckpointTurnDocument,
+  FinishTurnDocument,
+  TurnContextDocument,
+} from '../operations.generated.ts'
+import type { JsonObject } from '../providers/index.ts'
+import type { ChatRequest } from './chat-request.ts'
+
+/** Writes go on after the client has left, but not for ever. */
+const writeDeadlineMs = 10_000
+
+/** What a conversation contributes to a completion before it is made. */
+export interface TurnHistory {
+  readonly conversation: ConversationStub
+  /** The project's instruction and the items so far, as OpenAI's messages. */
+  readonly messages: readonly JsonObject[]
+}
+
+/** How a turn ended. */
+export interface TurnOutcome {
+  readonly status: 'COMPLETED' | 'INCOMPLETE' | 'FAILED'
+  readonly message: object
+  readonly finishReason: string | null
+  readonly usage: object | null
+  readonly incompleteReason?: string
+  readonly error?: object
+}
+
+/**
+ * Reads what goes before the request's messages: one federated query. Null where the conversation is a new one.
+ * @throws AppError `conversation_not_found`
+ */
+export async function readHistory(
+  request: ChatRequest,
+  context: RequestContext,
+): Promise<TurnHistory | null> {
+  const { conversation } = request
+  if (!conversation?.id) return null
+  const { turnContext } = await context.graph.execute(
+    TurnContextDocument,
+    {
+      input: {
+        conversationId: conversation.id,
+        branch: conversation.branch,
+        openCalls: answeredCalls(request.messages),
+      },
+    },
+    context,
+  )
+  const { id, title, project } = turnContext.conversation
+  const history = withoutRepetition(turnContext.messages as JsonObject[], request.messages)
+  const instruction = project?.instruction
+  return {
+    conversation: { id, title: title ?? null },
+    messages: instruction ? [projectMessage(instruction), ...history] : history,
+  }
+}
+
+/** The tool calls that the request brings the results of: they stay open in the history. */
+function answeredCalls(messages: readonly ChatMessage[]): string[] {
+  return messages.flatMap((message) => (message.role === 'tool' ? [message.tool_call_id] : []))
+}
+
+/** Contract 3.5. */
+function projectMessage(instruction: string): JsonObject {
+  return {
+    role: 'system',
+    content: `Project instruction (it outranks user settings and preferences):\n\n${instruction}`,
+  }
+}
+
+/** After a regeneration the branch ends with the message that is asked again: the model shall see it once. */
+function withoutRepetition(
+  history: readonly JsonObject[],
+  own: readonly ChatMessage[],
+): readonly JsonObject[] {
+  const last = history.at(-1)
+  const [asked, ...more] = own.filter(({ role }) => role !== 'system' && role !== 'developer')
+  const repeats =
+    last?.role === 'user' &&
+    asked?.role === 'user' &&
+    more.length === 0 &&
+    JSON.stringify(last.content) === JSON.stringify(asked.content)
+  return repeats ? history.slice(0, -1) : history
+}
+
+/** The writing side of a stored turn. All of it is idempotent by the completion's id. */
+export interface StoredTurn {
+  /** Stores the caller's message and an answer in progress. @throws AppError */
+  begin(): Promise<ConversationStub>
+  /** Stores the answer so far and renews the turn's lease; null only renews it. */
+  checkpoint(message: object | null): Promise<void>
+  /** Ends a turn that was begun. */
+  finish(outcome: TurnOutcome): Promise<ConversationStub>
+  /** Both halves at once. */
+  append(outcome: TurnOutcome): Promise<ConversationStub>
+}
+
+/** Null where nothing is to be stored: no conversation takes part, or it is only read. */
+export function storedTurn(
+  completionId: string,
+  request: ChatRequest,
+  base: RequestContext,
+): StoredTurn | null {
+  const { conversation, parsed } = request
+  if (!conversation || parsed.store === false) return null
+  const first = {
+    completionId,
+    conversationId: conversation.id,
+    branch: conversation.branch,
+    referrer: conversation.referrer,
+    modelId: parsed.model,
+    userMessage: messageToStore(request.messages),
+    storeReasoning: parsed.store_reasoning ?? false,
+  }
+  const surviving = () => ({ ...base, signal: AbortSignal.timeout(writeDeadlineMs) })
+  return {
+    async begin() {
+      const context = surviving()
+      return stub((await context.graph.execute(BeginTurnDocument, { input: first }, context)).beginTurn)
+    },
+    async checkpoint(message) {
+      const context = surviving()
+      await context.graph.execute(CheckpointTurnDocument, { input: { completionId, message } }, context)
+    },
+    async finish(outcome) {
+      const context = surviving()
+      const variables = { input: { completionId, ...outcome } }
+      return stub((await context.graph.execute(FinishTurnDocument, variables, context)).finishTurn)
+    },
+    async append(outcome) {
+      const context = surviving()
+      const variables = { input: { ...first, ...outcome } }
+      return stub((await context.graph.execute(AppendTurnDocument, variables, context)).appendTurn)
+    },
+  }
+}
+
+function stub({
+  conversation: { id, title },
+}: {
+  conversation: { id: string; title?: string | null }
+}): ConversationStub {
+  return { id, title: title ?? null }
+}
+
+/** Contract 2.1: the last message; several answers of tools together; no system messages. */
+function messageToStore(messages: readonly ChatMessage[]): unknown {
+  const last = messages.at(-1)
+  if (!last || last.role === 'system' || last.role === 'developer') return null
+  const begin = messages.findLastIndex(({ role }) => role !== 'tool') + 1
+  const answers = messages.slice(begin)
+  return answers.length > 1 ? answers : last
+}

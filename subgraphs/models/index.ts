@@ -1,0 +1,116 @@
+import { defineSubgraph, type SubgraphServices } from '../../platform/subgraph.ts'
+import type { ConfiguredProvider } from './catalogue/configured-provider.ts'
+import { environmentProviders } from './catalogue/environment-providers.ts'
+import { LiveCatalogue } from './catalogue/live-catalogue.ts'
+import { ModelSync } from './catalogue/model-sync.ts'
+import { availableModels } from './catalogue/notice.ts'
+import { ProviderClients } from './catalogue/provider-clients.ts'
+import { fileProviders } from './catalogue/provider-file.ts'
+import type { RegistryOptions } from './catalogue/registry.ts'
+import { RuntimeDiscovery, runtimeCandidates } from './catalogue/runtime-discovery.ts'
+import { UsageRecorder } from './completion/usage-recorder.ts'
+import { type ModelsConfig, modelsConfig } from './config.ts'
+import { modelsContext } from './context.ts'
+import { CatalogEntry, Provider, ProviderModel } from './entities.ts'
+import { models as createModels } from './migrations/0001-models.ts'
+import { createDevelopmentProvider } from './providers/index.ts'
+import { resolvers } from './resolvers.ts'
+import { catalogueSource } from './sources/catalogue-source.ts'
+
+/** Providers, the catalogue, chat completions and embeddings: the owner of provider keys, and so of tokens. */
+export const models = defineSubgraph({
+  name: 'models',
+  home: import.meta.url,
+  resolvers,
+  persistence: { entities: [Provider, ProviderModel, CatalogEntry], migrations: [createModels] },
+  config: modelsConfig,
+  async start(services) {
+    const configured = [
+      ...environmentProviders(services.settings),
+      ...fileProviders(services.settings),
+      builtIn,
+    ]
+    const usage = new UsageRecorder(services.background, services.log)
+    const { catalogue, sync, discovery } = openCatalogue(services)
+    await sync.store(configured)
+    await catalogue.open()
+    return {
+      createContext: (request) => modelsContext(request, { catalogue, usage }),
+      async ready() {
+        await Promise.all([sync.start(), discovery?.start()])
+      },
+      notices: () => [availableModels(catalogue.registry)],
+      async stop() {
+        catalogue.close()
+        await Promise.all([sync.stop(), discovery?.stop(), usage.flush()])
+        await catalogue.clients.close()
+      },
+    }
+  },
+})
+
+const builtIn: ConfiguredProvider = {
+  source: 'builtin',
+  sourceKey: 'builtin:development',
+  name: 'Jan development',
+  vendor: 'jan',
+  endpoints: [],
+  apiKey: null,
+  category: 'llm',
+  metadata: {},
+  models: [],
+}
+
+function openCatalogue({
+  database,
+  notifications,
+  secrets,
+  settings,
+  platform,
+  log,
+}: SubgraphServices<ModelsConfig>) {
+  const source = catalogueSource(database)
+  const clients = new ProviderClients({
+    secrets,
+    log,
+    development: createDevelopmentProvider({ chunkDelayMs: settings.DEVELOPMENT_MODEL_CHUNK_DELAY_MS }),
+    timeouts: {
+      headMs: settings.HTTP_TIMEOUT ?? null,
+      ...(settings.STREAM_TIMEOUT === undefined ? {} : { totalMs: settings.STREAM_TIMEOUT }),
+      ...(settings.STREAM_IDLE_TIMEOUT === undefined ? {} : { idleMs: settings.STREAM_IDLE_TIMEOUT }),
+    },
+  })
+  const options = {
+    aliases: settings.MODEL_ALIASES,
+    development: developmentMode(settings, platform.ENVIRONMENT),
+  }
+  const catalogue = new LiveCatalogue({ source, clients, notifications, options, log })
+  const sync = new ModelSync({
+    catalogue,
+    source,
+    secrets,
+    log,
+    intervalMs: settings.MODEL_SYNC_ENABLED ? settings.MODEL_SYNC_INTERVAL_MINUTES * 60_000 : null,
+  })
+  const discovery = settings.MODEL_DISCOVERY
+    ? new RuntimeDiscovery({
+        catalogue,
+        source,
+        sync,
+        log,
+        intervalMs: settings.MODEL_DISCOVERY_INTERVAL_SECONDS * 1000,
+        exceptPorts: [platform.PORT],
+        candidates: runtimeCandidates(settings.MODEL_DISCOVERY_URLS),
+      })
+    : null
+  return { catalogue, sync, discovery }
+}
+
+/** Contract 2.5: in production the built-in model answers only where it was asked for. */
+function developmentMode(
+  { DEVELOPMENT_MODEL }: ModelsConfig,
+  environment: string,
+): RegistryOptions['development'] {
+  if (DEVELOPMENT_MODEL !== undefined) return DEVELOPMENT_MODEL ? 'always' : 'never'
+  return environment === 'production' ? 'never' : 'fallback'
+}

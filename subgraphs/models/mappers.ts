@@ -1,0 +1,29 @@
+import type { ListedModel } from './catalogue/registry.ts'
+import type { CountedConnection } from './catalogue/service.ts'
+import type { PresentedChunk, PresentedCompletion } from './completion/present.ts'
+import type { CatalogEntry, Provider } from './entities.ts'
+import type { ModelCapabilities } from './providers/index.ts'
+
+/** What resolvers hand on as a `Model`. */
+export type ModelModel = ListedModel
+
+/** What resolvers hand on as `ModelCapabilities`: absent means unknown. */
+export type ModelCapabilitiesModel = ModelCapabilities
+
+/** What resolvers hand on as a page of models. */
+export type ModelConnectionModel = CountedConnection<ListedModel>
+
+/** What resolvers hand on as a `Provider`. */
+export type ProviderModel = Provider
+
+/** What resolvers hand on as a `CatalogEntry`. */
+export type CatalogEntryModel = CatalogEntry
+
+/** What resolvers hand on as a page of the catalogue. */
+export type CatalogEntryConnectionModel = CountedConnection<CatalogEntry>
+
+/** What resolvers hand on as a `ChatCompletion`; its model is looked up when asked for. */
+export type ChatCompletionModel = PresentedCompletion
+
+/** The same for a chunk. */
+export type ChatCompletionChunkModel = PresentedChunk

@@ -1,0 +1,139 @@
+import { Pool } from 'undici'
+import type { ProviderEndpoint, ProviderTimeouts } from './endpoint.ts'
+import { type CallKind, credentialHeaders, defaultTimeouts, headTimeout, operationPath } from './endpoint.ts'
+import { Exchange, type ExchangeRequest } from './exchange.ts'
+import { readModelList } from './model-list.ts'
+import { isObject, parseJson, parseObject } from './parse-object.ts'
+import type {
+  CompletionRequest,
+  Provider,
+  ProviderAnswer,
+  ProviderModel,
+  ProviderStream,
+} from './provider.ts'
+import { carriesError, errorInAnswer, malformedAnswer, providerRefusal } from './provider-errors.ts'
+import type { SecretsOfEndpoint } from './redact.ts'
+import { StreamOpening } from './stream-opening.ts'
+import { StreamRecord } from './stream-record.ts'
+import { WholeBody, type WholeResponse } from './whole-body.ts'
+
+export interface HttpProviderOptions {
+  /** What is left out is as in `defaultTimeouts`. */
+  readonly timeouts?: Partial<ProviderTimeouts>
+}
+
+/** An OpenAI-compatible endpoint over HTTP. It holds connections open for reuse: `close` it. */
+export function createHttpProvider(endpoint: ProviderEndpoint, options: HttpProviderOptions = {}): Provider {
+  return new HttpProvider(endpoint, { ...defaultTimeouts, ...options.timeouts })
+}
+
+class HttpProvider implements Provider {
+  readonly #base: URL
+  readonly #pool: Pool
+  readonly #credentials: string[]
+  readonly #secrets: SecretsOfEndpoint
+  readonly #timeouts: ProviderTimeouts
+
+  constructor(endpoint: ProviderEndpoint, timeouts: ProviderTimeouts) {
+    this.#base = new URL(endpoint.url)
+    this.#credentials = credentialHeaders(endpoint)
+    this.#secrets = { apiKey: endpoint.apiKey, hostname: this.#base.hostname }
+    this.#timeouts = timeouts
+    // No bound on connections: a long stream occupies one, and the next call must not wait for it. HTTP/1.1 only: there
+    // an abort is the end of a connection, which every provider notices.
+    this.#pool = new Pool(this.#base.origin, {
+      pipelining: 1,
+      connections: null,
+      bodyTimeout: 0,
+      headersTimeout: 0,
+      allowH2: false,
+    })
+  }
+
+  async complete(request: CompletionRequest): Promise<ProviderAnswer> {
+    const answer = await this.#answer('completion', 'chat/completions', request)
+    const { choices } = answer.json
+    if (!Array.isArray(choices) || !choices.every(isObject))
+      throw malformedAnswer('sent an answer without choices')
+    return answer
+  }
+
+  stream(request: CompletionRequest): Promise<ProviderStream> {
+    const exchange = new Exchange(this.#post('stream', 'chat/completions', request))
+    const opening = new StreamOpening(exchange, new StreamRecord(), this.#secrets)
+    exchange.start(this.#pool, opening)
+    return opening.opened
+  }
+
+  async embed(request: CompletionRequest): Promise<ProviderAnswer> {
+    const answer = await this.#answer('query', 'embeddings', request)
+    if (!Array.isArray(answer.json.data)) throw malformedAnswer('sent an answer without embeddings')
+    return answer
+  }
+
+  async listModels(signal: AbortSignal): Promise<ProviderModel[]> {
+    const response = await this.#whole({
+      method: 'GET',
+      path: operationPath(this.#base, 'models'),
+      headers: ['accept', 'application/json', ...this.#credentials],
+      body: null,
+      signal,
+      deadlines: this.#deadlines('query'),
+    })
+    const models = readModelList(this.#accepted(response))
+    if (!models) throw malformedAnswer('sent no list of models')
+    return models
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close()
+  }
+
+  async #answer(kind: CallKind, operation: string, request: CompletionRequest): Promise<ProviderAnswer> {
+    const response = await this.#whole(this.#post(kind, operation, request))
+    const json = this.#accepted(response)
+    if (!isObject(json)) throw malformedAnswer('sent an answer that is not an object')
+    return { body: response.body, json, headers: response.headers }
+  }
+
+  #whole(request: ExchangeRequest): Promise<WholeResponse> {
+    const exchange = new Exchange(request)
+    const body = new WholeBody(exchange)
+    exchange.start(this.#pool, body)
+    return body.response
+  }
+
+  /** The JSON of an answer that is a success by its status and by its content. */
+  #accepted({ status, headers, body }: WholeResponse): unknown {
+    if (status < 200 || status >= 300)
+      throw providerRefusal(status, headers, parseObject(body), this.#secrets)
+    const json = parseJson(body)
+    if (json === undefined) throw malformedAnswer('sent an answer that is not JSON')
+    if (isObject(json) && carriesError(json)) throw errorInAnswer(json, headers, this.#secrets)
+    return json
+  }
+
+  #post(kind: CallKind, operation: string, { body, requestId, signal }: CompletionRequest): ExchangeRequest {
+    return {
+      method: 'POST',
+      path: operationPath(this.#base, operation),
+      headers: [
+        'content-type',
+        'application/json',
+        'accept',
+        kind === 'stream' ? 'text/event-stream, application/json' : 'application/json',
+        'x-request-id',
+        requestId,
+        ...this.#credentials,
+      ],
+      body: Buffer.isBuffer(body) ? body : JSON.stringify(body),
+      signal,
+      deadlines: this.#deadlines(kind),
+    }
+  }
+
+  #deadlines(kind: CallKind): ExchangeRequest['deadlines'] {
+    const { idleMs, totalMs } = this.#timeouts
+    return { headMs: headTimeout(kind, this.#base, this.#timeouts), idleMs, totalMs }
+  }
+}

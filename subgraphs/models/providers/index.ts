@@ -1,0 +1,26 @@
+export { ChunkAccumulator } from './chunk-accumulator.ts'
+export { createDevelopmentProvider } from './development-model.ts'
+export {
+  type DiscoveredRuntime,
+  discoverRuntimes,
+  type RuntimeCandidate,
+  usualRuntimes,
+} from './discovery.ts'
+export type { ProviderTimeouts } from './endpoint.ts'
+export { firstAnswer } from './first-answer.ts'
+export { createHttpProvider } from './http-provider.ts'
+export { readModelList } from './model-list.ts'
+export { parseObject } from './parse-object.ts'
+export type {
+  CompletionRequest,
+  JsonObject,
+  ModelCapabilities,
+  Provider,
+  ProviderModel,
+  ProviderStream,
+  StreamReport,
+} from './provider.ts'
+export { createModelRewriter } from './rewrite-model.ts'
+export { type FieldEdit, findFieldValue, spliceFields } from './splice-fields.ts'
+export { usageOf } from './stream-record.ts'
+export { estimateMessageTokens, estimateTokens } from './token-estimate.ts'

@@ -1,0 +1,16 @@
+import { z } from 'zod'
+import { defineSubgraph } from '../../platform/subgraph.ts'
+import { projectsContext } from './context.ts'
+import { Project } from './entities.ts'
+import { projects as createProjects } from './migrations/0001-projects.ts'
+import { resolvers } from './resolvers.ts'
+
+/** Projects and their instructions. */
+export const projects = defineSubgraph({
+  name: 'projects',
+  home: import.meta.url,
+  resolvers,
+  persistence: { entities: [Project], migrations: [createProjects] },
+  config: z.object({}),
+  start: ({ database }) => ({ createContext: (request) => projectsContext(request, database) }),
+})

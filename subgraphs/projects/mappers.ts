@@ -1,0 +1,8 @@
+import type { Connection } from '../../platform/pagination.ts'
+import type { Project } from './entities.ts'
+
+/** What resolvers hand on as a `Project`. */
+export type ProjectModel = Project
+
+/** What resolvers hand on as a page; its `totalCount` is counted only when asked for. */
+export type ProjectConnectionModel = Connection<Project>

@@ -1,0 +1,130 @@
+import { LockMode } from '@mikro-orm/postgresql'
+import DataLoader from 'dataloader'
+import { type EntityManager, isUniqueViolation, type SubgraphDatabase } from '../../platform/db.ts'
+import { AppError } from '../../platform/errors.ts'
+import { newId } from '../../platform/ids.ts'
+import { invalidCursor, type Page } from '../../platform/pagination.ts'
+import { Project } from './entities.ts'
+
+/** A column of a new or changed project. */
+export type ProjectFields = Pick<
+  Project,
+  'name' | 'instruction' | 'description' | 'isFavorite' | 'archivedAt'
+>
+
+/** The SQL of projects. Every statement is narrowed to one owner; what others own does not exist here. */
+export interface ProjectSource {
+  byId(ownerId: string, id: string): Promise<Project | null>
+  /** Up to `limit + 1` projects. @throws AppError `invalid_cursor` */
+  page(ownerId: string, page: Page): Promise<Project[]>
+  count(ownerId: string): Promise<number>
+  insert(ownerId: string, fields: ProjectFields): Promise<Project>
+  /** Null when the owner has no such project. One that is archived already keeps its `archivedAt`. */
+  update(ownerId: string, id: string, fields: Partial<ProjectFields>): Promise<Project | null>
+  markDeleted(ownerId: string, id: string): Promise<boolean>
+  clearLoaders(): void
+}
+
+/** A source for one request. */
+export function projectSource(database: SubgraphDatabase): ProjectSource {
+  const loaders = new Map<string, DataLoader<string, Project | null>>()
+  const loaderOf = (ownerId: string) => {
+    const known = loaders.get(ownerId)
+    if (known) return known
+    const fresh = new DataLoader<string, Project | null>((ids) => readMany(database, ownerId, ids))
+    loaders.set(ownerId, fresh)
+    return fresh
+  }
+
+  return {
+    byId: (ownerId, id) => loaderOf(ownerId).load(id),
+    clearLoaders: () => loaders.clear(),
+
+    async page(ownerId, { limit, after, offset, descending }) {
+      const em = database.fork()
+      const query = em
+        .createQueryBuilder(Project, 'p')
+        .where({ ownerId, deletedAt: null })
+        .orderBy({ key: descending ? 'desc' : 'asc' })
+        .limit(limit + 1)
+        .offset(offset)
+      if (after !== null) {
+        const comparison = descending ? '<' : '>'
+        query.andWhere(
+          `p.key ${comparison} (select c.key from projects.project c where c.public_id = ? and c.owner_id = ?)`,
+          [after, ownerId],
+        )
+      }
+      const rows = await query.getResultList()
+      if (rows.length === 0 && after !== null) await assertCursor(em, ownerId, after)
+      return rows
+    },
+
+    count: (ownerId) => database.fork().count(Project, { ownerId, deletedAt: null }),
+
+    async insert(ownerId, fields) {
+      const now = new Date()
+      const em = database.fork()
+      const project = em.create(Project, {
+        ...fields,
+        ownerId,
+        publicId: newId('project'),
+        createdAt: now,
+        updatedAt: now,
+        deletedAt: null,
+      })
+      await refusingDuplicates(() => em.persist(project).flush())
+      return project
+    },
+
+    async update(ownerId, id, fields) {
+      return refusingDuplicates(() =>
+        database.fork().transactional(async (em) => {
+          const project = await em.findOne(
+            Project,
+            { ownerId, publicId: id, deletedAt: null },
+            { lockMode: LockMode.PESSIMISTIC_WRITE },
+          )
+          if (!project) return null
+          const archivedAt = fields.archivedAt ? (project.archivedAt ?? fields.archivedAt) : fields.archivedAt
+          em.assign(project, {
+            ...fields,
+            ...(archivedAt === undefined ? {} : { archivedAt }),
+            updatedAt: new Date(),
+          })
+          return project
+        }),
+      )
+    },
+
+    async markDeleted(ownerId, id) {
+      const changed = await database
+        .fork()
+        .nativeUpdate(Project, { ownerId, publicId: id, deletedAt: null }, { deletedAt: new Date() })
+      return changed === 1
+    },
+  }
+}
+
+async function readMany(database: SubgraphDatabase, ownerId: string, ids: readonly string[]) {
+  const rows = await database.fork().find(Project, { ownerId, publicId: { $in: [...ids] }, deletedAt: null })
+  const byId = new Map(rows.map((row) => [row.publicId, row]))
+  return ids.map((id) => byId.get(id) ?? null)
+}
+
+/** An empty page is right at the end of a list, and wrong for a cursor that names nothing. A deleted row still counts. */
+async function assertCursor(em: EntityManager, ownerId: string, after: string): Promise<void> {
+  if ((await em.count(Project, { ownerId, publicId: after })) === 0) throw invalidCursor(after)
+}
+
+async function refusingDuplicates<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write()
+  } catch (error) {
+    if (!isUniqueViolation(error, 'project_name_of_owner')) throw error
+    throw new AppError('already_exists', 'You have a project of that name already.', {
+      param: 'name',
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,172 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { type ConfigSlice, platformConfig } from '../platform/config.ts'
+import { subgraphs } from '../subgraphs/index.ts'
+import { splitConfig } from '../wiring/split-settings.ts'
+import { projectRoot, runProgram } from './program.ts'
+
+const example = readFileSync(join(projectRoot, '.env.example'), 'utf8')
+const lines = example.split('\n')
+/** Lines such as `# PORT=8000`. */
+const setting = /^# ([A-Z][A-Z0-9_]*)=(.*)$/
+
+const optionalSlices: Record<string, ConfigSlice> = {
+  platform: platformConfig as ConfigSlice,
+  ...Object.fromEntries(subgraphs.map(({ name, config }) => [name, config as ConfigSlice])),
+}
+const known = [...Object.values(optionalSlices), splitConfig as ConfigSlice].flatMap(({ shape }) =>
+  Object.keys(shape),
+)
+
+describe('.env.example', () => {
+  const documented = lines.flatMap((line) => setting.exec(line)?.[1] ?? [])
+
+  it('documents every variable that is read, and no other', () => {
+    expect([...documented].sort()).toEqual([...new Set(known)].sort())
+  })
+
+  it('documents each once, with an explanation above it', () => {
+    expect(new Set(documented).size).toBe(documented.length)
+    const bare = lines.filter((line, at) => {
+      const above = lines[at - 1] ?? ''
+      return setting.test(line) && (!/^# \S/.test(above) || setting.test(above))
+    })
+    expect(bare).toEqual([])
+  })
+
+  it('sets nothing as it stands', () => {
+    expect(parseEnv(example)).toEqual({})
+  })
+
+  it.each(Object.entries(optionalSlices))('gives the true defaults of %s', (_, slice) => {
+    const given = Object.entries(
+      parseEnv(lines.map((line) => line.replace(/^# (?=[A-Z0-9_]+=)/, '')).join('\n')),
+    )
+    const values = Object.fromEntries(
+      given.filter(([name, value]) => value !== '' && Object.hasOwn(slice.shape, name)),
+    )
+    expect(slice.parse(values)).toEqual(slice.parse({}))
+  })
+})
+
+describe('the README', () => {
+  it('names only variables that are read', () => {
+    const table = readFileSync(join(projectRoot, 'README.md'), 'utf8')
+      .split('## Configuration')[1]
+      ?.split('\n## ')[0]
+    const named = [...(table ?? '').matchAll(/`([A-Z][A-Z0-9]*_[A-Z0-9_]+|PORT|HOST|ISSUER|ACCOUNT)`/g)].map(
+      ([, name]) => name,
+    )
+    expect(named.length).toBeGreaterThan(15)
+    expect(named.filter((name) => !known.includes(name ?? ''))).toEqual([])
+  })
+})
+
+describe('a broken setting', () => {
+  let folder: string
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'jan-configuration-'))
+    await writeFile(
+      join(folder, 'providers.yaml'),
+      'providers: { default: [{ name: A, base_url: "ftp://a" }] }',
+    )
+  })
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  const broken: readonly [kind: string, variable: string, value: string, says: RegExp][] = [
+    ['a number', 'PORT', 'abc', /whole number from 1 to 65535/],
+    ['a number out of range', 'DATABASE_POOL_SIZE', '1', /from 2 to 200/],
+    ['a choice', 'ENVIRONMENT', 'staging', /development, production or test/],
+    ['a choice of log levels', 'LOG_LEVEL', 'loud', /trace, debug, info/],
+    ['a flag', 'ENABLE_SWAGGER', 'maybe', /true or false/],
+    ['a strict flag', 'DEVELOPMENT_MODEL', 'maybe', /true or false/],
+    ['a span of time', 'ACCESS_TOKEN_TTL', 'soon', /30s, 5m or 2h/],
+    ['a span that may be unset', 'HTTP_TIMEOUT', 'soon', /30s, 5m or 2h/],
+    ['a URL', 'VLLM_PROVIDER_URL', 'gpu-box:8000', /http:\/\/ or https:\/\//],
+    ['a database URL', 'DATABASE_URL', 'mysql://localhost/jan', /postgres:\/\//],
+    ['a short secret', 'JAN_SECRET', 'short', /at least 16 characters/],
+    ['a key', 'JAN_ADMIN_API_KEY', 'admin', /begin with sk_/],
+    ['pairs', 'MODEL_ALIASES', 'just-a-name', /pair such as/],
+    ['a file that is not there', 'JAN_PROVIDER_CONFIGS_FILE', '/nowhere/providers.yaml', /could not be read/],
+    ['a variable that needs another', 'JWKS_URL', 'https://id.example.com/keys', /ISSUER: must be set/],
+  ]
+
+  it.each(broken)('of %s ends the start in a sentence that names %s', async (_, variable, value, says) => {
+    const { code, output } = await start(['wiring/main.ts'], { [variable]: value })
+    expect(code).toBe(1)
+    expect(output).toContain(variable)
+    expect(output).toMatch(says)
+    expectNoStack(output)
+  })
+
+  it('in the file of providers is named with its place', async () => {
+    const file = join(folder, 'providers.yaml')
+    const { code, output } = await start(['wiring/main.ts'], { JAN_PROVIDER_CONFIGS_FILE: file })
+    expect(code).toBe(1)
+    expect(output).toMatch(/JAN_PROVIDER_CONFIGS_FILE: .*providers\.yaml: default\[0\] base_url/)
+    expectNoStack(output)
+  })
+
+  it('is told of together with all the others', async () => {
+    const platform = await start(['wiring/main.ts'], { PORT: 'abc', LOG_LEVEL: 'loud' })
+    expect(platform.output).toMatch(/PORT: .*\n.*LOG_LEVEL: |LOG_LEVEL: .*\n.*PORT: /)
+    const ofSubgraphs = await start(['wiring/main.ts'], {
+      API_KEY_MAX_PER_USER: '-1',
+      MODEL_DISCOVERY: 'perhaps',
+    })
+    expect(ofSubgraphs.output).toContain('API_KEY_MAX_PER_USER: ')
+    expect(ofSubgraphs.output).toContain("MODEL_DISCOVERY: 'perhaps'")
+  })
+
+  it('in .env is found like one of the process', async () => {
+    await writeFile(join(folder, '.env'), 'PORT=abc\n')
+    const { code, output } = await start([join(projectRoot, 'wiring/main.ts')], {}, folder)
+    expect(code).toBe(1)
+    expect(output).toContain("PORT: 'abc'")
+  })
+
+  it('DATABASE_URL without JAN_SECRET says how to make one', async () => {
+    const { code, output } = await start(['wiring/main.ts'], { DATABASE_URL: 'postgres://jan@127.0.0.1/jan' })
+    expect(code).toBe(1)
+    expect(output).toMatch(/JAN_SECRET: .*openssl rand -hex 32/)
+    expectNoStack(output)
+  })
+
+  it('that would open production to everybody ends its start', async () => {
+    const environment = { ADMIN_BYPASS: 'true', ENVIRONMENT: 'production' }
+    const { code, output } = await start(['wiring/main.ts'], environment)
+    expect(code).toBe(1)
+    expect(output).toMatch(/ADMIN_BYPASS: .*production/)
+    expectNoStack(output)
+  })
+
+  it('of a split process ends its start too', async () => {
+    const needed = { DATABASE_URL: 'postgres://jan@127.0.0.1/jan', JAN_SECRET: 'a secret for tests only' }
+    const { code, output } = await start(['wiring/edge.ts'], { ...needed, PORT: 'abc' })
+    expect(code).toBe(1)
+    expect(output).toContain("PORT: 'abc'")
+    expectNoStack(output)
+  })
+
+  it('leaves no database running', () => {
+    expect(existsSync(join(folder, 'data', 'postgres', 'PG_VERSION'))).toBe(true)
+    expect(existsSync(join(folder, 'data', 'postgres', 'postmaster.pid'))).toBe(false)
+  })
+
+  function start(
+    command: readonly string[],
+    environment: Readonly<Record<string, string>>,
+    cwd = projectRoot,
+  ) {
+    const env = { JAN_DATA_DIR: join(folder, 'data'), MODEL_DISCOVERY: 'false', ...environment }
+    return runProgram(['node', ...command], { env, cwd })
+  }
+})
+
+function expectNoStack(output: string): void {
+  expect(output).not.toMatch(/^\s+at .*(:\d+|<anonymous>)\)?$/m)
+}

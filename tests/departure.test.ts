@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { type FakeProvider, startFakeProvider } from '../platform/testing/fake-provider.ts'
+import { guest, type TestClient } from './client.ts'
+import { startTestServer, type TestServer } from './server.ts'
+
+let provider: FakeProvider
+let server: TestServer
+let client: TestClient
+beforeAll(async () => {
+  provider = await startFakeProvider({ models: ['fake-model'] })
+  server = await startTestServer({ REMOTE_LLM_PROVIDER_URL: provider.url, REMOTE_API_KEY: 'a-key' })
+  client = await guest(server)
+}, 60_000)
+afterAll(async () => {
+  await server.stop()
+  await provider.close()
+})
+
+/** The most that may pass between the client's leaving and the provider's seeing it. */
+const promisedMs = 400
+const messages = [{ role: 'user', content: 'Speak slowly.' }]
+const longAnswer = { text: 'word '.repeat(200), chunkDelayMs: 20 }
+
+/** Starts a call, lets it run until the provider has it, leaves, and tells how long the provider took to notice. */
+async function leaveAfterStart(path: string, body: object, accept = 'application/json'): Promise<number> {
+  const leaving = new AbortController()
+  const arriving = provider.request()
+  const call = fetch(`${server.url}${path}`, {
+    method: 'POST',
+    signal: leaving.signal,
+    headers: { ...client.headers, 'content-type': 'application/json', accept },
+    body: JSON.stringify(body),
+  }).then((response) => response.text())
+  const ended = expect(call).rejects.toThrow()
+  const request = await arriving
+  await sleep(150)
+  const leftAt = performance.now()
+  leaving.abort()
+  const seenAt = await request.left(5_000)
+  await ended
+  return seenAt - leftAt
+}
+
+const graphqlInput = { model: 'fake-model', messages: [{ role: 'USER', content: 'Speak slowly.' }] }
+const subscription = {
+  query: 'subscription ($input: ChatCompletionInput!) { chatCompletion(input: $input) { content } }',
+  variables: { input: graphqlInput },
+}
+const mutation = {
+  query: 'mutation ($input: ChatCompletionInput!) { createChatCompletion(input: $input) { content } }',
+  variables: { input: graphqlInput },
+}
+
+describe('a client that leaves stops the provider', () => {
+  it('in a REST stream', async () => {
+    provider.script(longAnswer)
+    const body = { model: 'fake-model', messages, stream: true }
+    expect(await leaveAfterStart('/v1/chat/completions', body)).toBeLessThan(promisedMs)
+  })
+
+  it('in a REST answer that has not begun', async () => {
+    provider.script({ hang: 'before-head' })
+    expect(await leaveAfterStart('/v1/chat/completions', { model: 'fake-model', messages })).toBeLessThan(
+      promisedMs,
+    )
+  })
+
+  it('in a REST stream whose provider has not answered yet', async () => {
+    provider.script({ hang: 'before-head' })
+    const body = { model: 'fake-model', messages, stream: true }
+    expect(await leaveAfterStart('/v1/chat/completions', body)).toBeLessThan(promisedMs)
+  })
+
+  it('in a GraphQL subscription over graphql-sse', async () => {
+    provider.script(longAnswer)
+    expect(await leaveAfterStart('/graphql/stream', subscription, 'text/event-stream')).toBeLessThan(
+      promisedMs,
+    )
+  })
+
+  it('in a GraphQL subscription over multipart', async () => {
+    provider.script(longAnswer)
+    const accept = 'multipart/mixed;subscriptionSpec=1.0, application/json'
+    expect(await leaveAfterStart('/graphql', subscription, accept)).toBeLessThan(promisedMs)
+  })
+
+  it('in a GraphQL mutation', async () => {
+    provider.script({ hang: 'before-head' })
+    expect(await leaveAfterStart('/graphql', mutation)).toBeLessThan(promisedMs)
+  })
+
+  it('in a stored stream, whose answer so far is kept as incomplete, once', async () => {
+    provider.script(longAnswer)
+    const { id } = (await client.post('/v1/conversations', {})).json<{ id: string }>()
+    const body = { model: 'fake-model', messages, stream: true, conversation: id }
+    expect(await leaveAfterStart('/v1/chat/completions', body)).toBeLessThan(promisedMs)
+    await sleep(300)
+    const { data } = (await client.get(`/v1/conversations/${id}/items?order=asc`)).json<{
+      data: Record<string, unknown>[]
+    }>()
+    expect(data).toMatchObject([
+      { role: 'user', status: 'completed' },
+      { role: 'assistant', status: 'incomplete' },
+    ])
+    expect(JSON.stringify(data[1]?.content)).toContain('word word')
+  })
+})

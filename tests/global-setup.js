@@ -1,0 +1,26 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startEmbeddedPostgres } from '../platform/embedded/postgres.ts'
+import { createLogger } from '../platform/log.ts'
+import { createTemplateDatabase } from '../platform/testing/test-database.ts'
+import { subgraphs } from '../subgraphs/index.ts'
+import { migrateDatabase } from '../wiring/migrate-database.ts'
+
+/**
+ * Starts one real PostgreSQL for the whole run (or uses the one of JAN_TEST_DATABASE_URL) and migrates a template on it,
+ * from which every test file copies its own database. Plain JavaScript: jest loads it outside its own module system.
+ */
+export default async function globalSetup() {
+  const running = process.env.JAN_TEST_DATABASE_URL ? null : await startPostgres()
+  const template = await createTemplateDatabase()
+  await migrateDatabase(template.url, subgraphs, createLogger({ level: 'warn', format: 'json' }))
+  globalThis.janTestRun = { running, template }
+}
+
+async function startPostgres() {
+  const dataDir = mkdtempSync(join(tmpdir(), 'jan-test-'))
+  const postgres = await startEmbeddedPostgres({ dataDir })
+  process.env.JAN_TEST_DATABASE_URL = postgres.url
+  return { postgres, dataDir }
+}

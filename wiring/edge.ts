@@ -1,0 +1,19 @@
+import { createInternalTokens } from '../platform/internal-token.ts'
+import { startEdgeServer } from './edge-server.ts'
+import { joinSplitGraph } from './split-graph.ts'
+import { runSplitProcess } from './split-process.ts'
+import { subgraphUrls } from './split-settings.ts'
+import { subgraphChecks } from './subgraph-checks.ts'
+
+// The public face of a split platform: REST adapter and gateway, no subgraph. Any number of them may run.
+await runSplitProcess([], async ({ environment, settings, services }, stack) => {
+  // Whoever is told here that a credential is revoked finds it refused here: accounts answers when it has heard so itself.
+  const afterMutations = { accounts: services.notifications.caughtUp }
+  const urls = subgraphUrls(environment)
+  const tokens = createInternalTokens(services.rootSecret)
+  const graph = joinSplitGraph(urls, {}, tokens, afterMutations)
+  stack.push(graph.close)
+  const edge = await startEdgeServer(graph, services, settings, subgraphChecks(urls))
+  stack.push(edge.stop)
+  services.log.info({ port: edge.port }, 'the edge is ready')
+})

@@ -1,0 +1,51 @@
+import type { Database } from '../platform/db.ts'
+import { openDatabase } from '../platform/db.ts'
+import type { Logger } from '../platform/log.ts'
+import { type Notifications, openNotifications } from '../platform/notifications.ts'
+import { createSecretBox, type SecretBox } from '../platform/secret-box.ts'
+import type { Settings } from './settings.ts'
+
+/** What the parts of one process share. */
+export interface SharedServices {
+  readonly database: Database
+  readonly notifications: Notifications
+  readonly secrets: SecretBox
+  readonly rootSecret: string
+  readonly log: Logger
+  close(): Promise<void>
+}
+
+/** What shared services are opened with. */
+export interface SharedServiceOptions {
+  readonly settings: Settings
+  readonly databaseUrl: string
+  readonly rootSecret: string
+  readonly log: Logger
+  /** Sees every SQL statement; for tests. */
+  readonly onStatement?: (sql: string) => void
+}
+
+export async function openSharedServices(options: SharedServiceOptions): Promise<SharedServices> {
+  const { settings, databaseUrl, rootSecret, log, onStatement } = options
+  const database = openDatabase({
+    url: databaseUrl,
+    poolSize: settings.platform.DATABASE_POOL_SIZE,
+    log,
+    ...(onStatement ? { onStatement } : {}),
+  })
+  const notifications = await openNotifications(databaseUrl, database.pool, log)
+  return {
+    database,
+    notifications,
+    secrets: createSecretBox(rootSecret),
+    rootSecret,
+    log,
+    async close() {
+      try {
+        await notifications.close()
+      } finally {
+        await database.close()
+      }
+    },
+  }
+}

@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto'
+import type { FederatedGraph } from '../gateway/index.ts'
+import type { Actor } from '../platform/actor.ts'
+import type { RequestContext } from '../platform/context.ts'
+import { newId } from '../platform/ids.ts'
+import { createLogger } from '../platform/log.ts'
+import { createTestDatabase } from '../platform/testing/test-database.ts'
+import { subgraphs } from '../subgraphs/index.ts'
+import { startLocalGraph } from './local-graph.ts'
+import { openSharedServices, type SharedServices } from './services.ts'
+import { loadSettings } from './settings.ts'
+
+/** The whole graph in this process, on an empty database of its own: what integration tests talk to. */
+export interface TestGraph {
+  readonly graph: FederatedGraph
+  readonly services: SharedServices
+  /** The SQL of every statement since the last call of `takeStatements`. */
+  takeStatements(): string[]
+  /** A context that acts for `actor`; a fresh ordinary user unless one is given. */
+  contextFor(actor?: Actor | null, signal?: AbortSignal): RequestContext
+  stop(): Promise<void>
+}
+
+/** A signed-in ordinary user whom nobody has seen before. */
+export function someActor(changes: Partial<Actor> = {}): Actor {
+  const id = randomUUID()
+  return {
+    id,
+    subject: id,
+    method: 'jwt',
+    roles: ['user'],
+    scopes: [],
+    username: `user-${id.slice(0, 8)}`,
+    email: null,
+    featureFlags: [],
+    isGuest: false,
+    isAdmin: false,
+    ...changes,
+  }
+}
+
+/** @param environment variables on top of quiet defaults (no discovery of local runtimes) */
+export async function startTestGraph(environment: Record<string, string> = {}): Promise<TestGraph> {
+  const database = await createTestDatabase()
+  const settings = loadSettings(
+    { ENVIRONMENT: 'test', LOG_LEVEL: 'silent', MODEL_DISCOVERY: 'false', ...environment },
+    subgraphs,
+  )
+  let statements: string[] = []
+  const services = await openSharedServices({
+    settings,
+    databaseUrl: database.url,
+    rootSecret: 'a root secret for tests only',
+    log: createLogger({ level: settings.platform.LOG_LEVEL, format: 'json' }),
+    onStatement: (sql) => statements.push(sql),
+  })
+  const close = async () => {
+    await services.close()
+    await database.drop()
+  }
+  const local = await startLocalGraph(subgraphs, services, settings).catch(async (error: unknown) => {
+    await close()
+    throw error
+  })
+  await local.ready()
+  return {
+    graph: local.graph,
+    services,
+    takeStatements() {
+      const taken = statements
+      statements = []
+      return taken
+    },
+    contextFor(actor = someActor(), signal = new AbortController().signal) {
+      return {
+        actor,
+        requestId: newId('request'),
+        signal,
+        log: services.log,
+        graph: local.graph.trusted,
+        client: { ip: '127.0.0.1', userAgent: 'jest' },
+      }
+    },
+    async stop() {
+      await local.stop()
+      await close()
+    },
+  }
+}
