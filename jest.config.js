@@ -30,7 +30,7 @@ const splitSuite = [
 export default {
   // Most tests wait for processes and databases: two workers keep two cores busy.
   maxWorkers: 2,
-  testTimeout: 20_000,
+  testTimeout: 30_000,
   workerIdleMemoryLimit: '600MB',
   projects: [
     {

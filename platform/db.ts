@@ -1,9 +1,10 @@
 import { MikroORM, type SqlEntityManager } from '@mikro-orm/postgresql'
-import { Kysely, type LogEvent, PostgresDialect } from 'kysely'
+import { Kysely, type LogEvent } from 'kysely'
 import pg from 'pg'
 import type { Logger } from './log.ts'
 import { type AttachedPersistence, hasPendingMigrations } from './pending-migrations.ts'
 import type { Persistence } from './persistence.ts'
+import { ReleasingPostgresDialect } from './postgres-driver.ts'
 
 export type { Migration, Persistence } from './persistence.ts'
 export type { SqlEntityManager as EntityManager }
@@ -55,7 +56,7 @@ export function openDatabase({ url, poolSize, log, onStatement }: DatabaseOption
   pool.on('error', warn('an idle database connection broke'))
   pool.on('connect', (client) => client.on('error', warn('a database connection broke')))
   const kysely = new Kysely({
-    dialect: new PostgresDialect({ pool }),
+    dialect: new ReleasingPostgresDialect(pool),
     ...(onStatement ? { log: (event: LogEvent) => onStatement(event.query.sql) } : {}),
   })
   const attached: AttachedPersistence[] = []

@@ -7,6 +7,7 @@ let server: TestServer
 beforeAll(async () => {
   server = await startTestServer({ LOG_LEVEL: 'silent' })
 }, 60_000)
+// Also shows that no connection was lost to the outage: the pool's end would wait for it.
 afterAll(() => server.stop())
 
 /** Lets nobody onto the server's database, or everybody again. Those who were on it are thrown off. */

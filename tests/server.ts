@@ -61,7 +61,8 @@ export async function startTestServer(environment: Record<string, string> = {}):
   }
   const end = async (signal: NodeJS.Signals) => {
     const ending = processes.splice(0).reverse()
-    await Promise.all(ending.map((child) => endProcess(child, signal)))
+    const ended = await Promise.all(ending.map((child) => endProcess(child, signal)))
+    if (!ended.every(Boolean)) throw new Error(`The server did not stop:\n${printed.join('')}`)
   }
 
   await start()
@@ -122,11 +123,18 @@ function run({ args, env }: Command, printed: string[]): ChildProcess {
   return child
 }
 
-async function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
+/** Longer than the server lets running requests end, shorter than a test's clean-up may take. */
+const stopLimitMs = 15_000
+
+/** @returns whether the process ended by itself; if not in time, it is killed */
+async function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<boolean> {
+  if (child.exitCode !== null || child.signalCode !== null) return true
   const exited = once(child, 'exit')
+  const late = setTimeout(() => child.kill('SIGKILL'), stopLimitMs)
   child.kill(signal)
   await exited
+  clearTimeout(late)
+  return signal === 'SIGKILL' || child.signalCode !== 'SIGKILL'
 }
 
 const startLimitMs = 30_000
