@@ -60,6 +60,8 @@ export interface RecordedRequest {
 export interface FakeProviderOptions {
   /** Entries of `/v1/models`: ids, or whole entries. Default `['fake-model']`. */
   readonly models?: readonly (string | JsonObject)[]
+  /** Milliseconds before `/v1/models` is answered. Default 0. */
+  readonly listDelayMs?: number
   /** When set, any other bearer is refused with 401. */
   readonly apiKey?: string
 }
@@ -100,8 +102,10 @@ export async function startFakeProvider(options: FakeProviderOptions = {}): Prom
     arrivals.emit('request', record)
     if (options.apiKey && record.headers.authorization !== `Bearer ${options.apiKey}`)
       return sendJson(response, 401, unauthorized)
-    if (record.method === 'GET' && record.path === '/v1/models')
+    if (record.method === 'GET' && record.path === '/v1/models') {
+      if (options.listDelayMs) await sleep(options.listDelayMs)
       return sendJson(response, 200, modelList(models))
+    }
     await answer(record, response, behaviours.shift() ?? {})
   }
   server.on('connection', (socket) => {

@@ -71,7 +71,9 @@ describe('the catalogue', () => {
   })
 
   it('merges a model of two providers, lists them in order, and marks embedding models by their ids', async () => {
-    const first = await provider('shared', 'bge-small')
+    // Its list arrives last; it is still the first to be asked.
+    const first = await startFakeProvider({ models: ['shared', 'bge-small'], listDelayMs: 300 })
+    open.push(() => first.close())
     const second = await provider('shared')
     const test = await graph({ VLLM_PROVIDER_URL: first.url, REMOTE_LLM_PROVIDER_URL: second.url })
     expect((await listed(test)).filter((id) => id === 'shared')).toHaveLength(1)

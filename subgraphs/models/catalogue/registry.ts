@@ -45,12 +45,14 @@ export class ModelRegistry {
   readonly #modelCounts: ReadonlyMap<string, number>
 
   constructor({ providers, models, entries }: CatalogueRows, { aliases, development }: RegistryOptions) {
-    const active = providers.filter(
-      ({ isActive, source }) => isActive && (source !== 'builtin' || development !== 'never'),
-    )
+    const active = providers
+      .filter(({ isActive, source }) => isActive && (source !== 'builtin' || development !== 'never'))
+      .sort((one, other) => precedence(one) - precedence(other))
     const byKey = new Map(active.map((provider) => [provider.key, provider]))
     const entryOf = new Map(entries.map((entry) => [entry.modelId, entry]))
-    const offered = models.filter(({ providerKey }) => byKey.has(providerKey))
+    const listedBy = Map.groupBy(models, ({ providerKey }) => providerKey)
+    // In the order of the providers, whichever of them sent its list first.
+    const offered = active.flatMap(({ key }) => listedBy.get(key) ?? [])
     const own = [...Map.groupBy(offered, ({ modelId }) => modelId)]
       .map(([id, rows]) => listedModel(id, rows, byKey, entryOf.get(id) ?? null))
       .filter(({ entry }) => entry?.isActive !== false)
@@ -64,9 +66,7 @@ export class ModelRegistry {
     // A development model that is not listed still answers to its own name.
     this.#byId = new Map([...own, ...others].map((model) => [model.id, model]))
     this.#providers = new Map(active.map((provider) => [provider.publicId, provider]))
-    this.#modelCounts = new Map(
-      [...Map.groupBy(offered, ({ providerKey }) => providerKey)].map(([key, rows]) => [key, rows.length]),
-    )
+    this.#modelCounts = new Map([...listedBy].map(([key, rows]) => [key, rows.length]))
   }
 
   /** The models of `/v1/models`, by category and place, aliases last. */
@@ -97,12 +97,10 @@ function listedModel(
   providers: ReadonlyMap<string, Provider>,
   entry: CatalogEntry | null,
 ): ListedModel {
-  const offers = rows
-    .flatMap((row) => {
-      const provider = providers.get(row.providerKey)
-      return provider ? [{ provider, modelId: row.originalId }] : []
-    })
-    .sort((one, other) => precedence(one.provider) - precedence(other.provider))
+  const offers = rows.flatMap((row) => {
+    const provider = providers.get(row.providerKey)
+    return provider ? [{ provider, modelId: row.originalId }] : []
+  })
   const [first, ...rest] = offers
   const row = rows[0]
   if (!first || !row) throw new Error(`the model ${id} has no provider`)
@@ -140,7 +138,7 @@ export function capabilitiesOf(row: CatalogEntry | ProviderModel): ModelCapabili
   )
 }
 
-/** What somebody configured goes before what was found, and both before what is built in. */
+/** Among providers that are equal here the one stored first is first. What somebody configured goes before what was found, and both before what is built in. */
 function precedence({ source }: Provider): number {
   return source === 'builtin' ? 2 : source === 'discovered' ? 1 : 0
 }
