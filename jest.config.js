@@ -11,6 +11,7 @@ const postgres = {
   globalSetup: '<rootDir>/tests/global-setup.js',
   globalTeardown: '<rootDir>/tests/global-teardown.js',
 }
+const endToEnd = { ...postgres, setupFilesAfterEnv: ['<rootDir>/tests/declared-answers.ts'] }
 const never = ['/node_modules/', '<rootDir>/data/']
 
 /** The suite that knows the platform by its URL alone: it runs a second time, unchanged, against four subgraphs and an edge. */
@@ -48,14 +49,14 @@ export default {
     },
     {
       ...shared,
-      ...postgres,
+      ...endToEnd,
       displayName: 'end-to-end',
       testMatch: ['<rootDir>/tests/**/*.test.ts'],
       testPathIgnorePatterns: never,
     },
     {
       ...shared,
-      ...postgres,
+      ...endToEnd,
       displayName: 'end-to-end, split',
       globals: { serverMode: 'split' },
       testMatch: splitSuite.map((name) => `<rootDir>/tests/${name}.test.ts`),

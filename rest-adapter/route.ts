@@ -33,7 +33,10 @@ export interface RouteDescription {
   /** A body may be left out entirely; the schema then sees `{}`. */
   readonly bodyOptional: boolean
   readonly query: z.ZodType | null
-  /** What the answer looks like; null for 204 and for streams. The OpenAPI document is made from it; tests hold the answers of accounts and conversations against it. */
+  /**
+   * What the answer looks like; null for 204 and for streams. The OpenAPI document is made from it; the
+   * end-to-end tests hold every answer that they get against it.
+   */
   readonly response: z.ZodType | null
   /** The most bytes that a body may have; the platform's small limit unless said otherwise. */
   readonly bodyLimit: 'small' | 'large'
