@@ -79,6 +79,7 @@ describe('a broken setting', () => {
 
   const broken: readonly [kind: string, variable: string, value: string, says: RegExp][] = [
     ['a number', 'PORT', 'abc', /whole number from 1 to 65535/],
+    ['more connections than the embedded database has', 'DATABASE_POOL_SIZE', '51', /at most 50/],
     ['a number out of range', 'DATABASE_POOL_SIZE', '1', /from 2 to 200/],
     ['a choice', 'ENVIRONMENT', 'staging', /development, production or test/],
     ['a choice of log levels', 'LOG_LEVEL', 'loud', /trace, debug, info/],

@@ -14,12 +14,20 @@ export interface Settings {
   readonly publicUrl: string
 }
 
+/** The embedded server takes 60 connections; some are for the instance lock, notifications and whoever looks at it. */
+const embeddedPoolLimit = 50
+
 /** The platform's own slice alone: enough to start PostgreSQL before the subgraphs are loaded. @throws ConfigError */
 export function readPlatformSettings(environment: Environment): PlatformConfig {
   const platform = parseConfig(platformConfig, environment)
   if (platform.DATABASE_URL && !platform.JAN_SECRET) {
     throw new ConfigError(
       'JAN_SECRET: must be set together with DATABASE_URL, the same in every process (openssl rand -hex 32 makes one)',
+    )
+  }
+  if (!platform.DATABASE_URL && platform.DATABASE_POOL_SIZE > embeddedPoolLimit) {
+    throw new ConfigError(
+      `DATABASE_POOL_SIZE: the embedded database serves at most ${embeddedPoolLimit}; set DATABASE_URL for more`,
     )
   }
   return platform
