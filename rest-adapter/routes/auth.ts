@@ -13,6 +13,8 @@ import {
 } from '../operations.generated.ts'
 import { handlerRoute, type Route, type RouteInput, route } from '../route.ts'
 import { dual, dualOf } from '../shapes.ts'
+import { signInRoutes } from './sign-in.ts'
+import { validationRoutes } from './validation.ts'
 
 const tag = 'Authentication'
 
@@ -110,6 +112,8 @@ export const authRoutes: readonly Route[] = [
     response: z.object({ status: z.literal('upgraded') }),
   }),
   ...['/auth/me', '/v1/users/me'].map(meRoute),
+  ...signInRoutes,
+  ...validationRoutes,
 ]
 
 function refreshRoute(path: string): Route {

@@ -14,6 +14,11 @@ export const accountsConfig = z
     ACCOUNT: z.string().default('account'),
     AUDIENCE: z.string().optional(),
     CLIENT: list(),
+    OAUTH_CLIENT_ID: z.string().default('jan-client'),
+    OAUTH_CLIENT_SECRET: z.string().optional(),
+    OAUTH_REDIRECT_URI: httpUrl(),
+    OAUTH_ALLOWED_REDIRECTS: origins(),
+    SERVICE_API_KEY: z.string().min(32, 'should have at least 32 characters').optional(),
     JWKS_REFRESH_INTERVAL: atLeast('5m', 1_000),
     AUTH_CLOCK_SKEW: duration('60s'),
     API_KEY_PREFIX: z
@@ -71,6 +76,18 @@ export function assertDistinctIssuers(settings: AccountsSettings, publicUrl: str
   if (!hasBuiltinIssuer(settings) || !hasExternalIssuer(settings) || settings.ISSUER !== publicUrl) return
   throw new ConfigError(
     'ISSUER: is our own PUBLIC_URL; the built-in issuer and the external one need different names',
+  )
+}
+
+/** Origins such as `https://chat.example.com`, separated by commas. */
+function origins() {
+  return list().transform((entries, issues) =>
+    entries.map((entry) => {
+      const url = URL.parse(entry)
+      if (/^https?:$/.test(url?.protocol ?? '') && url?.origin === entry.replace(/\/$/, '')) return url.origin
+      issues.addIssue(`'${entry}' should be an origin such as https://chat.example.com`)
+      return z.NEVER
+    }),
   )
 }
 

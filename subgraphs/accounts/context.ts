@@ -4,7 +4,9 @@ import type { BuiltinIssuer } from './issuers/builtin-issuer.ts'
 import type { AccountsProcess } from './process.ts'
 import { type ApiKeyService, apiKeyService } from './services/api-keys.ts'
 import { type CredentialService, credentialService } from './services/credentials.ts'
+import { type KeyValidationService, keyValidationService } from './services/key-validation.ts'
 import { type SessionService, sessionService } from './services/sessions.ts'
+import { type SignInService, signInService } from './services/sign-in.ts'
 import { type UserService, userService } from './services/users.ts'
 import type { UsageSource } from './sources/usage.ts'
 import { userSource } from './sources/users.ts'
@@ -15,13 +17,15 @@ export interface AccountsContext extends SubgraphContext {
   readonly sessions: SessionService
   readonly apiKeys: ApiKeyService
   readonly credentials: CredentialService
+  readonly signIn: SignInService
+  readonly keyValidation: KeyValidationService
   readonly usage: UsageSource
   /** Null when the built-in issuer is switched off. */
   readonly issuer: BuiltinIssuer | null
 }
 
 export function accountsContext(request: RequestContext, accounts: AccountsProcess): AccountsContext {
-  const { database, settings, sources, issuer, verifiers, echo, uses } = accounts
+  const { database, settings, sources, issuer, verifiers, signIn, echo, uses } = accounts
   const { actor, client } = request
   const users = userSource(database)
   const credentials = credentialService({
@@ -31,10 +35,13 @@ export function accountsContext(request: RequestContext, accounts: AccountsProce
     uses,
     adminBypass: settings.ADMIN_BYPASS,
   })
+  const externalSignIn = signInService(signIn, credentials, users, request.log)
   return {
     request,
     issuer,
     credentials,
+    signIn: externalSignIn,
+    keyValidation: keyValidationService(settings.SERVICE_API_KEY, credentials, users),
     usage: sources.usage,
     users: userService(actor, users, echo),
     apiKeys: apiKeyService({ actor, source: sources.apiKeys, uses, echo, settings }),
@@ -43,6 +50,7 @@ export function accountsContext(request: RequestContext, accounts: AccountsProce
       issuer,
       echo,
       client,
+      refreshAtProvider: signIn.server ? externalSignIn.refresh : null,
       refreshLifeMs: settings.REFRESH_TOKEN_TTL,
       signatureOf: credentials.signatureOf,
     }),

@@ -3,6 +3,7 @@ import { accountsConfig } from './config.ts'
 import { accountsContext } from './context.ts'
 import { ApiKey, SigningKey, User } from './entities.ts'
 import { accounts as createAccounts } from './migrations/0001-accounts.ts'
+import { signIns } from './migrations/0002-sign-ins.ts'
 import { startAccounts } from './process.ts'
 import { resolvers } from './resolvers.ts'
 
@@ -11,7 +12,7 @@ export const accounts = defineSubgraph({
   name: 'accounts',
   home: import.meta.url,
   resolvers,
-  persistence: { entities: [User, ApiKey, SigningKey], migrations: [createAccounts] },
+  persistence: { entities: [User, ApiKey, SigningKey], migrations: [createAccounts, signIns] },
   config: accountsConfig,
   async start(services) {
     const running = await startAccounts(services)

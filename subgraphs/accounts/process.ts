@@ -7,6 +7,7 @@ import {
   hasBuiltinIssuer,
   hasExternalIssuer,
 } from './config.ts'
+import { authorizationServer } from './issuers/authorization-server.ts'
 import { type BuiltinIssuer, builtinIssuer } from './issuers/builtin-issuer.ts'
 import { externalIssuer } from './issuers/external-issuer.ts'
 import { keyRing } from './issuers/key-ring.ts'
@@ -14,10 +15,12 @@ import type { TokenVerifier } from './issuers/verified-token.ts'
 import { ensureFirstAdministrator } from './services/first-administrator.ts'
 import { type KeyUses, keyUses } from './services/key-uses.ts'
 import { type RevocationEcho, revocationEcho } from './services/revocation-echo.ts'
+import type { SignInParts } from './services/sign-in.ts'
 import { type ApiKeySource, apiKeySource } from './sources/api-keys.ts'
 import { type CredentialSource, credentialSource } from './sources/credentials.ts'
 import { firstAdministratorSource } from './sources/first-administrator.ts'
 import { type SessionSource, sessionSource } from './sources/sessions.ts'
+import { signInSource } from './sources/sign-ins.ts'
 import { signingKeySource } from './sources/signing-keys.ts'
 import { type UsageSource, usageSource } from './sources/usage.ts'
 
@@ -33,6 +36,7 @@ export interface AccountsProcess {
   }
   readonly issuer: BuiltinIssuer | null
   readonly verifiers: readonly TokenVerifier[]
+  readonly signIn: SignInParts
   readonly echo: RevocationEcho
   readonly uses: KeyUses
   /** What the person who starts the platform must be told once. */
@@ -55,13 +59,14 @@ export async function startAccounts(services: SubgraphServices<AccountsSettings>
     credentials: credentialSource(database),
     usage: usageSource(database),
   }
+  const signIn = signInParts(services)
   const echo = revocationEcho(notifications)
   const uses = keyUses(sources.apiKeys, log)
   const notices = await ensureFirstAdministrator(firstAdministratorSource(database), settings)
   const sweeper = setInterval(() => {
-    sources.sessions
-      .sweep()
-      .catch((error: unknown) => log.warn({ err: error }, 'old sessions could not be removed'))
+    Promise.all([sources.sessions.sweep(), signIn.source.sweep()]).catch((error: unknown) =>
+      log.warn({ err: error }, 'old sessions could not be removed'),
+    )
   }, sweepMs).unref()
 
   return {
@@ -73,6 +78,7 @@ export async function startAccounts(services: SubgraphServices<AccountsSettings>
       ...(issuer ? [issuer] : []),
       ...(hasExternalIssuer(settings) ? [externalIssuer(settings, log)] : []),
     ],
+    signIn,
     echo,
     uses,
     notices,
@@ -81,6 +87,24 @@ export async function startAccounts(services: SubgraphServices<AccountsSettings>
       echo.close()
       await uses.stop()
     },
+  }
+}
+
+function signInParts({
+  database,
+  settings,
+  secrets,
+  log,
+  publicUrl,
+}: SubgraphServices<AccountsSettings>): SignInParts {
+  const { OIDC_DISCOVERY_URL, OAUTH_REDIRECT_URI, OAUTH_ALLOWED_REDIRECTS } = settings
+  const redirectUri = OAUTH_REDIRECT_URI ?? `${publicUrl}/auth/callback`
+  return {
+    source: signInSource(database),
+    server: OIDC_DISCOVERY_URL ? authorizationServer(OIDC_DISCOVERY_URL, redirectUri, settings, log) : null,
+    secrets,
+    homeUrl: `${publicUrl}/`,
+    redirectOrigins: new Set([new URL(publicUrl).origin, ...OAUTH_ALLOWED_REDIRECTS]),
   }
 }
 

@@ -7,12 +7,16 @@ export const resolvers: Resolvers = {
     me: (_, __, { users }) => users.me(),
     apiKeys: (_, __, { apiKeys }) => apiKeys.list(),
     verifyCredentials: (_, { input }, { credentials }) => credentials.verify(input),
+    apiKeyOwner: (_, { input }, { keyValidation }) =>
+      keyValidation.ownerOf(input.serviceKey ?? null, input.apiKey),
     jwks: (_, __, { issuer }) => issuer?.jwks() ?? null,
     openidConfiguration: (_, __, { issuer }) => issuer?.metadata() ?? null,
   },
   Mutation: {
     guestLogin: (_, __, { sessions }) => sessions.guestLogin(),
     refreshSession: (_, { input }, { sessions }) => sessions.refresh(input.refreshToken),
+    startSignIn: (_, { redirectUrl }, { signIn }) => signIn.start(redirectUrl ?? null),
+    finishSignIn: async (_, { input }, { signIn }) => ({ location: await signIn.finish(input) }),
     revokeToken: async (_, { input }, { sessions }) => {
       await sessions.revoke(input.token)
       return { revoked: true }

@@ -117,6 +117,8 @@ export type Query = {
   apiKeys: Array<ApiKey>;
   /** Finds out whom credentials speak for. Fails with the 401 codes of the contract when they speak for nobody. */
   verifyCredentials: VerifiedCredentials;
+  /** Whom an API key speaks for, for services that know the platform's service key. */
+  apiKeyOwner: User;
   /** The public keys of the built-in issuer as a JSON Web Key Set; null when it is switched off. */
   jwks: Maybe<Scalars['JSON']['output']>;
   /** The metadata of the built-in issuer; null when it is switched off. */
@@ -126,6 +128,11 @@ export type Query = {
 
 export type QueryVerifyCredentialsArgs = {
   input: VerifyCredentialsInput;
+};
+
+
+export type QueryApiKeyOwnerArgs = {
+  input: ApiKeyOwnerInput;
 };
 
 /** Which session to go on with. */
@@ -184,6 +191,30 @@ export type SessionTokens = {
   user: User;
 };
 
+/** A sign-in that was begun. It can be ended once, within ten minutes. */
+export type SignIn = {
+  /** Where to send the browser: the identity provider's authorization endpoint, with PKCE (S256). */
+  authorizationUrl: Scalars['String']['output'];
+  /** What the identity provider sends back with the browser. */
+  state: Scalars['String']['output'];
+};
+
+/** What the identity provider's redirect has brought. */
+export type FinishSignInInput = {
+  /** The authorization code. */
+  code?: InputMaybe<Scalars['String']['input']>;
+  /** The state of the sign-in. */
+  state?: InputMaybe<Scalars['String']['input']>;
+  /** Why there is no code. */
+  error?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** A sign-in that has come to its end, good or bad. */
+export type FinishedSignIn = {
+  /** Where to send the browser: the tokens are in the fragment, a failure in the query. */
+  location: Scalars['String']['output'];
+};
+
 /** The outcome of a revocation: true for unknown tokens too. */
 export type RevokedToken = {
   /** Whether the token is of no use now. */
@@ -209,6 +240,10 @@ export type Mutation = {
   guestLogin: SessionTokens;
   /** Exchanges a refresh token for new tokens. A token that was used before ends its whole session. */
   refreshSession: SessionTokens;
+  /** Begins a sign-in at the identity provider. Fails with `service_unavailable` when none is configured. */
+  startSignIn: SignIn;
+  /** Ends a sign-in with what the identity provider's redirect has brought. */
+  finishSignIn: FinishedSignIn;
   /** Makes a token useless at once. */
   revokeToken: RevokedToken;
   /** Ends a session: its refresh token and its access tokens. */
@@ -226,6 +261,16 @@ export type Mutation = {
 
 export type MutationRefreshSessionArgs = {
   input: RefreshSessionInput;
+};
+
+
+export type MutationStartSignInArgs = {
+  redirectUrl?: InputMaybe<Scalars['String']['input']>;
+};
+
+
+export type MutationFinishSignInArgs = {
+  input: FinishSignInInput;
 };
 
 
@@ -264,6 +309,14 @@ export type VerifyCredentialsInput = {
   bearer?: InputMaybe<Scalars['String']['input']>;
   /** What stood in the headers for API keys. */
   apiKeys?: InputMaybe<Array<Scalars['String']['input']>>;
+};
+
+/** Which API key a service asks about. */
+export type ApiKeyOwnerInput = {
+  /** The key that services share with the platform. */
+  serviceKey?: InputMaybe<Scalars['String']['input']>;
+  /** The API key in question. */
+  apiKey: Scalars['String']['input'];
 };
 
 /** Whom credentials speak for, and how long that may be believed. */
@@ -468,11 +521,15 @@ export type ResolversTypes = {
   CreateApiKeyInput: CreateApiKeyInput;
   Int: ResolverTypeWrapper<Scalars['Int']['output']>;
   SessionTokens: ResolverTypeWrapper<SessionTokensModel>;
+  SignIn: ResolverTypeWrapper<SignIn>;
+  FinishSignInInput: FinishSignInInput;
+  FinishedSignIn: ResolverTypeWrapper<FinishedSignIn>;
   RevokedToken: ResolverTypeWrapper<RevokedToken>;
   LogoutResult: ResolverTypeWrapper<LogoutResult>;
   CreatedApiKey: ResolverTypeWrapper<Omit<CreatedApiKey, 'apiKey'> & { apiKey: ResolversTypes['ApiKey'] }>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   VerifyCredentialsInput: VerifyCredentialsInput;
+  ApiKeyOwnerInput: ApiKeyOwnerInput;
   VerifiedCredentials: ResolverTypeWrapper<VerifiedCredentialsModel>;
   VerifiedActor: ResolverTypeWrapper<VerifiedActor>;
   CredentialMethod: CredentialMethod;
@@ -499,11 +556,15 @@ export type ResolversParentTypes = {
   CreateApiKeyInput: CreateApiKeyInput;
   Int: Scalars['Int']['output'];
   SessionTokens: SessionTokensModel;
+  SignIn: SignIn;
+  FinishSignInInput: FinishSignInInput;
+  FinishedSignIn: FinishedSignIn;
   RevokedToken: RevokedToken;
   LogoutResult: LogoutResult;
   CreatedApiKey: Omit<CreatedApiKey, 'apiKey'> & { apiKey: ResolversParentTypes['ApiKey'] };
   Mutation: Record<PropertyKey, never>;
   VerifyCredentialsInput: VerifyCredentialsInput;
+  ApiKeyOwnerInput: ApiKeyOwnerInput;
   VerifiedCredentials: VerifiedCredentialsModel;
   VerifiedActor: VerifiedActor;
   UsageRecordInput: UsageRecordInput;
@@ -560,6 +621,7 @@ export type QueryResolvers<ContextType = AccountsContext, ParentType extends Res
   me: Resolver<ResolversTypes['User'], ParentType, ContextType>;
   apiKeys: Resolver<Array<ResolversTypes['ApiKey']>, ParentType, ContextType>;
   verifyCredentials: Resolver<ResolversTypes['VerifiedCredentials'], ParentType, ContextType, RequireFields<QueryVerifyCredentialsArgs, 'input'>>;
+  apiKeyOwner: Resolver<ResolversTypes['User'], ParentType, ContextType, RequireFields<QueryApiKeyOwnerArgs, 'input'>>;
   jwks: Resolver<Maybe<ResolversTypes['JSON']>, ParentType, ContextType>;
   openidConfiguration: Resolver<Maybe<ResolversTypes['JSON']>, ParentType, ContextType>;
 };
@@ -571,6 +633,15 @@ export type SessionTokensResolvers<ContextType = AccountsContext, ParentType ext
   expiresIn?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   expiresAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   user?: Resolver<ResolversTypes['User'], ParentType, ContextType>;
+};
+
+export type SignInResolvers<ContextType = AccountsContext, ParentType extends ResolversParentTypes['SignIn'] = ResolversParentTypes['SignIn']> = {
+  authorizationUrl?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  state?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
+export type FinishedSignInResolvers<ContextType = AccountsContext, ParentType extends ResolversParentTypes['FinishedSignIn'] = ResolversParentTypes['FinishedSignIn']> = {
+  location?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
 };
 
 export type RevokedTokenResolvers<ContextType = AccountsContext, ParentType extends ResolversParentTypes['RevokedToken'] = ResolversParentTypes['RevokedToken']> = {
@@ -589,6 +660,8 @@ export type CreatedApiKeyResolvers<ContextType = AccountsContext, ParentType ext
 export type MutationResolvers<ContextType = AccountsContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
   guestLogin: Resolver<ResolversTypes['SessionTokens'], ParentType, ContextType>;
   refreshSession: Resolver<ResolversTypes['SessionTokens'], ParentType, ContextType, RequireFields<MutationRefreshSessionArgs, 'input'>>;
+  startSignIn: Resolver<ResolversTypes['SignIn'], ParentType, ContextType, Partial<MutationStartSignInArgs>>;
+  finishSignIn: Resolver<ResolversTypes['FinishedSignIn'], ParentType, ContextType, RequireFields<MutationFinishSignInArgs, 'input'>>;
   revokeToken: Resolver<ResolversTypes['RevokedToken'], ParentType, ContextType, RequireFields<MutationRevokeTokenArgs, 'input'>>;
   logout: Resolver<ResolversTypes['LogoutResult'], ParentType, ContextType, RequireFields<MutationLogoutArgs, 'input'>>;
   upgradeGuest: Resolver<ResolversTypes['User'], ParentType, ContextType, RequireFields<MutationUpgradeGuestArgs, 'input'>>;
@@ -624,6 +697,8 @@ export type Resolvers<ContextType = AccountsContext> = {
   ApiKey?: ApiKeyResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
   SessionTokens?: SessionTokensResolvers<ContextType>;
+  SignIn?: SignInResolvers<ContextType>;
+  FinishedSignIn?: FinishedSignInResolvers<ContextType>;
   RevokedToken?: RevokedTokenResolvers<ContextType>;
   LogoutResult?: LogoutResultResolvers<ContextType>;
   CreatedApiKey?: CreatedApiKeyResolvers<ContextType>;

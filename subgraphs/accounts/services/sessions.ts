@@ -26,6 +26,8 @@ export interface SessionServiceParts {
   readonly echo: RevocationEcho
   readonly refreshLifeMs: number
   readonly client: ClientTrace
+  /** Refreshes a session of the external identity provider; null where none signs people in. */
+  readonly refreshAtProvider: ((refreshToken: string) => Promise<IssuedTokens>) | null
   /** Checks an access token's signature. @throws AppError with a 401 code */
   signatureOf(token: string): Promise<VerifiedToken>
 }
@@ -97,6 +99,9 @@ export function sessionService(parts: SessionServiceParts) {
      * @throws AppError `invalid_token`, `token_expired`, `token_revoked`
      */
     async refresh(refreshToken: string): Promise<IssuedTokens> {
+      if (parts.refreshAtProvider && !refreshToken.startsWith(refreshTokenPrefix)) {
+        return parts.refreshAtProvider(refreshToken)
+      }
       await issuer().prepare()
       const hash = secretHash(refreshToken)
       const next = newRefreshToken()
