@@ -102,7 +102,7 @@ beforeAll(() => {
   }
   const federated = supergraph.apiSchema()
   const parts = {
-    view: { federated, graphql: federated.toGraphQLJSSchema() },
+    view: { federated, graphql: federated.toGraphQLJSSchema(), limits: null },
     planner,
     sources,
     checkVariables: true,

@@ -3,6 +3,7 @@ import { QueryPlanner } from '@apollo/query-planner'
 import type { GraphQLSchema } from 'graphql'
 import type { Graph } from '../platform/graph.ts'
 import type { GraphSource } from './graph-source.ts'
+import { clientLimits } from './operation-limits.ts'
 import { createOperationRunner, type OperationRunner } from './operation-runner.ts'
 import { graphOver } from './trusted-graph.ts'
 
@@ -36,13 +37,23 @@ export function createGraph({ supergraphSdl, sources }: GraphOptions): Federated
   const api = supergraph.apiSchema()
   const apiSchema = api.toGraphQLJSSchema()
   const whole = supergraph.schema
-  const runner = (federated: typeof whole, graphql: GraphQLSchema, checkVariables: boolean) =>
-    createOperationRunner({ view: { federated, graphql }, planner, sources, checkVariables })
   return {
     apiSchema,
     supergraphSdl,
-    clients: runner(api, apiSchema, true),
-    trusted: graphOver(runner(whole, whole.toGraphQLJSSchema(), false)),
+    clients: createOperationRunner({
+      view: { federated: api, graphql: apiSchema, limits: clientLimits },
+      planner,
+      sources,
+      checkVariables: true,
+    }),
+    trusted: graphOver(
+      createOperationRunner({
+        view: { federated: whole, graphql: whole.toGraphQLJSSchema(), limits: null },
+        planner,
+        sources,
+        checkVariables: false,
+      }),
+    ),
     async close() {
       await Promise.all(Object.values(sources).map((source) => source.close?.()))
     },

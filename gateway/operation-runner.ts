@@ -71,6 +71,11 @@ export function createOperationRunner({
     )
   }
 
+  const costFault = ({ document, operationName, variables }: OperationRequest) => {
+    if (Object.keys(variables).length === 0) return
+    view.limits?.assertAffordable(view.graphql, document, operationName, variables)
+  }
+
   const fetchFrom = (fetch: FetchNode, variables: Record<string, unknown>, context: RequestContext) => ({
     document: documentOf(fetch),
     text: fetch.operation,
@@ -123,6 +128,7 @@ export function createOperationRunner({
         const errors =
           operation.kind === 'subscription' ? [notAStream()] : variableFaults(operation, request.variables)
         if (errors) return { errors }
+        costFault(request)
         const { direct } = operation
         if (!direct) return runPlan(operation, operation.plan, request)
         return formatResult(
@@ -136,6 +142,7 @@ export function createOperationRunner({
         const operation = prepare(request)
         const errors = variableFaults(operation, request.variables)
         if (errors) return { errors }
+        costFault(request)
         const { node } = operation.plan
         if (node?.kind !== 'Subscription') throw new GraphQLError('This operation is not a subscription.')
         const source = sourceOf(sources, node.primary)

@@ -15,11 +15,14 @@ import {
   visitWithTypeInfo,
 } from 'graphql'
 import { assertShallowLiterals } from './literal-depth.ts'
+import { limitError, type OperationLimits } from './operation-limits.ts'
 
 /** One way to look at the supergraph: what clients may see, or all of it. */
 export interface SchemaView {
   readonly federated: Schema
   readonly graphql: GraphQLSchema
+  /** What operations over this view may ask for; null for the platform's own. */
+  readonly limits: OperationLimits | null
 }
 
 /** An operation that was validated and planned once, to be run many times. */
@@ -39,12 +42,7 @@ export function planOperation(
   operationName: string | undefined,
 ): PlannedOperation {
   assertShallowLiterals(document)
-  const [fault] = validate(view.graphql, document)
-  if (fault)
-    throw new GraphQLError(fault.message, {
-      nodes: fault.nodes ?? null,
-      extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
-    })
+  assertValid(view, document)
   if (!getOperationAST(document, operationName)) {
     throw new GraphQLError(
       operationName === undefined
@@ -53,6 +51,7 @@ export function planOperation(
       { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } },
     )
   }
+  view.limits?.assertAffordable(view.graphql, document, operationName, {})
   const operation = operationFromDocument(view.federated, document, {
     ...(operationName ? { operationName } : {}),
     validate: false,
@@ -67,6 +66,21 @@ export function planOperation(
       ...(operationName ? { operationName } : {}),
     }),
     direct: isShapedBySource(view.graphql, document) ? directFetch(plan.node) : null,
+  }
+}
+
+function assertValid({ graphql, limits }: SchemaView, document: DocumentNode): void {
+  const [fault] = validate(graphql, document)
+  if (fault)
+    throw new GraphQLError(fault.message, {
+      nodes: fault.nodes ?? null,
+      extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
+    })
+  if (!limits) return
+  try {
+    validate(graphql, document, limits.rules)
+  } catch (error) {
+    throw limitError(error)
   }
 }
 
