@@ -13,6 +13,11 @@ export type { SqlEntityManager as EntityManager }
 export interface SubgraphDatabase {
   /** A fresh unit of work: one service call, one fork, one transaction. */
   fork(): SqlEntityManager
+  /**
+   * One statement as its own transaction, for the paths that every request takes: each connection plans it once, under
+   * `name`. Settles when it is committed.
+   */
+  prepared<Row>(name: string, text: string, values: readonly unknown[]): Promise<Row[]>
 }
 
 /** The process's connections to PostgreSQL. One owner opens them and closes them, last of all. */
@@ -75,7 +80,14 @@ export function openDatabase({ url, poolSize, log, onStatement }: DatabaseOption
         discovery: { warnWhenNoEntities: false },
       })
       attached.push({ orm, persistence })
-      return { fork: () => orm.em.fork() as SqlEntityManager }
+      return {
+        fork: () => orm.em.fork() as SqlEntityManager,
+        async prepared<Row>(name: string, text: string, values: readonly unknown[]) {
+          onStatement?.(text)
+          const { rows } = await pool.query({ name, text, values: [...values] })
+          return rows as Row[]
+        },
+      }
     },
     async migrate() {
       await withLock(pool, migrationLock, async () => {

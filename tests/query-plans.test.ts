@@ -36,7 +36,12 @@ describe('query plans', () => {
       'StreamChat',
       'Embed',
       'VerifyCredentials',
+      'TurnContext',
+      'ProjectInstruction',
+      'BeginTurn',
       'CheckpointTurn',
+      'FinishTurn',
+      'AppendTurn',
       'RecordUsage',
     ]
     const documents = new Map(files.flatMap(operationsOf))

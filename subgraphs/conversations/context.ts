@@ -7,6 +7,8 @@ import { type ItemService, itemService } from './service/items.ts'
 import { type TurnService, turnService } from './service/turns.ts'
 import { conversationSource } from './sources/conversations.ts'
 import { itemSource } from './sources/items.ts'
+import type { HistorySource } from './sources/turn-history.ts'
+import type { TurnStore } from './sources/turn-store.ts'
 
 /** The scope of one request in this subgraph. */
 export interface ConversationsContext extends SubgraphContext {
@@ -15,11 +17,16 @@ export interface ConversationsContext extends SubgraphContext {
   readonly turns: TurnService
 }
 
-export function conversationsContext(
-  request: RequestContext,
-  database: SubgraphDatabase,
-): ConversationsContext {
+/** What all requests of this process share. */
+export interface SharedSources {
+  readonly database: SubgraphDatabase
+  readonly histories: HistorySource
+  readonly store: TurnStore
+}
+
+export function conversationsContext(request: RequestContext, shared: SharedSources): ConversationsContext {
   const { actor } = request
+  const { database, histories, store } = shared
   const conversations = conversationSource(database)
   const items = itemSource(database)
   return {
@@ -31,7 +38,7 @@ export function conversationsContext(
       isOwnProject: ownProjectCheck(request),
     }),
     items: itemService({ actor, database, items }),
-    turns: turnService({ actor, database, conversations, items }),
+    turns: turnService({ actor, database, histories, store }),
     clearLoaders() {
       conversations.clearLoaders()
       items.clearLoaders()

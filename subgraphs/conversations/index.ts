@@ -3,7 +3,10 @@ import { defineSubgraph } from '../../platform/subgraph.ts'
 import { conversationsContext } from './context.ts'
 import { Branch, Conversation } from './entities.ts'
 import { conversations as createConversations } from './migrations/0001-conversations.ts'
+import { turnWrites } from './migrations/0002-turn-writes.ts'
 import { resolvers } from './resolvers.ts'
+import { historySource } from './sources/turn-history.ts'
+import { turnStore } from './sources/turn-store.ts'
 import { turnSweeper } from './turn-sweeper.ts'
 
 /** Conversations, their items and branches, and the turns that completions store. */
@@ -11,12 +14,13 @@ export const conversations = defineSubgraph({
   name: 'conversations',
   home: import.meta.url,
   resolvers,
-  persistence: { entities: [Conversation, Branch], migrations: [createConversations] },
+  persistence: { entities: [Conversation, Branch], migrations: [createConversations, turnWrites] },
   config: z.object({}),
   start({ database, log }) {
     const sweeper = turnSweeper(database, log)
+    const shared = { database, histories: historySource(database), store: turnStore(database) }
     return {
-      createContext: (request) => conversationsContext(request, database),
+      createContext: (request) => conversationsContext(request, shared),
       ready: () => sweeper.start(),
       stop: () => sweeper.stop(),
     }

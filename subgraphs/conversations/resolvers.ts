@@ -58,7 +58,8 @@ export const resolvers: Resolvers = {
     conversation: ({ conversationId }, _, { conversations }) => conversations.existing(conversationId),
   },
   StoredTurn: {
-    conversation: ({ conversationId }, _, { conversations }) => conversations.existing(conversationId),
+    conversation: ({ conversation, conversationId }, _, { conversations }) =>
+      conversation ?? conversations.existing(conversationId),
   },
   TurnContext: {
     lastUserMessage: ({ messages }) => messages.findLast(({ role }) => role === 'user') ?? null,

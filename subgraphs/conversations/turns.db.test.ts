@@ -191,6 +191,12 @@ describe('turns', () => {
       owner,
     )
     expect(untitled.conversation.title).toBe('Hello')
+    const named = await append(turn('Hello', 'Hi', { conversationId: await create('Newer') }), owner)
+    expect(named.conversation.title).toBe('Newer')
+    const loud = await create('NEW Conversation')
+    const unreadable = await append(turn('?!', 'Hi', { conversationId: loud }), owner)
+    expect(unreadable.conversation.title).toBe('NEW Conversation')
+    expect((await append(turn('Now', 'Hi', { conversationId: loud }), owner)).conversation.title).toBe('Now')
   })
 
   it('keeps the order of 20 parallel turns: positions 1 to 40, each answer behind its question', async () => {
@@ -556,7 +562,7 @@ describe('turns', () => {
     expect(errors?.[0]?.message).toMatch(/turnContext/)
   })
 
-  it('stores a turn in a constant number of statements, however long the conversation is', async () => {
+  it('stores a turn in one statement, however long the conversation is', async () => {
     const owner = someActor()
     const { conversation } = await append(turn('Hi', 'Hello'), owner)
     const statementsOfTurn = async () => {
@@ -567,7 +573,31 @@ describe('turns', () => {
     const early = await statementsOfTurn()
     for (let at = 0; at < 20; at += 1)
       await append(turn(`q${at}`, 'a', { conversationId: conversation.id }), owner)
-    expect(await statementsOfTurn()).toBe(early)
-    expect(early).toBeLessThanOrEqual(8)
+    expect([early, await statementsOfTurn()]).toEqual([1, 1])
+  })
+
+  it('begins, checkpoints and finishes a turn in one statement each, tool calls included, limit or not', async () => {
+    const owner = someActor()
+    const { conversation } = await append(turn('Hi', 'Hello'), owner)
+    const id = conversation.id
+    await test.services.database.pool.query(
+      `update conversations.branch b set item_count = 9998 from conversations.conversation c
+      where c.public_id = $1 and b.key = c.active_branch_key`,
+      [id],
+    )
+    const completionId = completion()
+    test.takeStatements()
+    await begin({ completionId, conversationId: id, modelId: 'm', userMessage: user('Look') }, owner)
+    await checkpoint({ completionId, message: assistant('So') }, owner)
+    const calling = assistant('So far', { tool_calls: [call('call_1'), call('call_2')] })
+    const finished = await finish({ completionId, status: 'COMPLETED', message: calling }, owner)
+    expect(test.takeStatements().filter((sql) => !sql.includes('expired'))).toHaveLength(3)
+    expect(finished.conversation.itemCount).toBe(10_002)
+    expect((await itemsOf(id, owner)).slice(2)).toMatchObject([
+      { text: 'Look', sequenceNumber: 9_999 },
+      { text: 'So far', status: 'COMPLETED', sequenceNumber: 10_000 },
+      { callId: 'call_1', name: 'search', status: 'IN_PROGRESS', sequenceNumber: 10_001 },
+      { callId: 'call_2', sequenceNumber: 10_002 },
+    ])
   })
 })

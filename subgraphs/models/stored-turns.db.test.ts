@@ -263,6 +263,42 @@ describe('a stored turn', () => {
   })
 })
 
+describe('the statements of a stored turn', () => {
+  const statementsOf = async (work: () => Promise<unknown>) => {
+    // what earlier turns have used is booked half a second later
+    await sleep(600)
+    test.takeStatements()
+    await work()
+    return test.takeStatements().filter((sql) => !sql.includes('expired'))
+  }
+  const stored = (conversation: unknown) => () => complete({ messages: [said('a')], conversation })
+  const streamed = (conversation: unknown) => async () =>
+    readFrames(await stream({ messages: [said('a')], conversation }))
+
+  it('are one that reads and one that writes; a stream has one more at its end', async () => {
+    const conversation = await newConversation()
+    await stored(conversation)()
+    expect(await statementsOf(stored(conversation))).toEqual([
+      expect.stringContaining('json_agg'),
+      expect.stringContaining('store_turn'),
+    ])
+    expect(await statementsOf(stored({}))).toEqual([expect.stringContaining('store_turn')])
+    expect(await statementsOf(streamed(conversation))).toEqual([
+      expect.stringContaining('json_agg'),
+      expect.stringContaining('store_turn'),
+      expect.stringContaining('finish_turn'),
+    ])
+  })
+
+  it('do not become more with the conversation; a project adds the one that reads it', async () => {
+    const project = 'mutation { createProject(input: { name: "Statements", instruction: "x" }) { id } }'
+    const { createProject } = (await ask(project, {})) as unknown as { createProject: { id: string } }
+    const conversation = await newConversation({ projectId: createProject.id })
+    for (let turns = 0; turns < 15; turns += 1) await stored(conversation)()
+    expect(await statementsOf(stored(conversation))).toHaveLength(3)
+  })
+})
+
 describe('a stateless completion', () => {
   it('costs no SQL at all', async () => {
     await complete({ messages: [said('warm')] })

@@ -79,8 +79,8 @@ function storableRole(role: unknown): string {
   return typeof role === 'string' && isItemRole(role) ? role : 'unknown'
 }
 
-/** Ids stand in a text column, which can't hold every character; a provider's odd one must not cost the turn. */
-function storableText(value: unknown): string | null {
+/** For text columns, which can't hold every character: a provider's odd id must not cost the turn. Null for what is no text. */
+export function storableText(value: unknown): string | null {
   return typeof value === 'string' ? value.toWellFormed().replaceAll('\u0000', '') : null
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { givenTitle, isUntitled, titleFromText } from './title.ts'
+import { givenTitle, titleFromText } from './title.ts'
 
 describe('titles', () => {
   it.each([
@@ -24,15 +24,6 @@ describe('titles', () => {
   it('finds none in what has no letters', () => {
     expect(titleFromText('https://example.org')).toBeNull()
     expect(titleFromText('?!')).toBeNull()
-  })
-
-  it('counts New Conversation as none, in any case', () => {
-    expect([null, 'New Conversation', ' new conversation', 'Newer'].map(isUntitled)).toEqual([
-      true,
-      true,
-      true,
-      false,
-    ])
   })
 
   it('refuses a given title that is blank, too long or nothing but symbols', () => {

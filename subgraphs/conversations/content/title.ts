@@ -4,11 +4,6 @@ import { assertStorable } from '../../../platform/text.ts'
 /** Contract 3.1. */
 const maxTitleLength = 256
 
-/** Contract 2.4: a title that counts as none. */
-export function isUntitled(title: string | null): boolean {
-  return title === null || title.trim().toLowerCase() === 'new conversation'
-}
-
 /**
  * A title that a person gave, cleaned as contract 2.4 says.
  * @throws AppError `invalid_parameter` naming `title` when it is blank, too long, or nothing but symbols

@@ -7,9 +7,9 @@ import { optionalText } from '../../../platform/text.ts'
 import { givenItems } from '../content/item-input.ts'
 import { clientMetadata, type Metadata, replacedMetadata, titleLock } from '../content/metadata.ts'
 import { givenTitle } from '../content/title.ts'
-import type { Conversation } from '../entities.ts'
 import type { CreateConversationInput, UpdateConversationInput } from '../schema.generated.ts'
 import { branchTail } from '../sources/branch-writes.ts'
+import type { ConversationRow } from '../sources/conversation-row.ts'
 import {
   type ConversationChange,
   changeConversation,
@@ -25,7 +25,7 @@ import { type Connection as Statements, transaction } from '../sources/transacti
 const maxReferrerLength = 64
 
 /** A list of conversations, and what is in it as a whole. */
-export interface ConversationPage extends Connection<Conversation> {
+export interface ConversationPage extends Connection<ConversationRow> {
   /** Null: nothing, for the project of the filter does not exist. */
   readonly filter: ConversationFilter | null
 }
@@ -50,7 +50,7 @@ export interface ConversationScope {
 export function conversationService({ actor, database, conversations, isOwnProject }: ConversationScope) {
   const owner = () => requireActor(actor).id
 
-  const existing = async (id: string): Promise<Conversation> =>
+  const existing = async (id: string): Promise<ConversationRow> =>
     (await conversations.byId(owner(), id)) ?? conversationNotFound()
 
   /** @throws AppError `invalid_id`, `project_not_found` naming `project_id` */
@@ -68,7 +68,7 @@ export function conversationService({ actor, database, conversations, isOwnProje
   }
 
   return {
-    byId: (id: string): Promise<Conversation | null> => conversations.byId(owner(), id),
+    byId: (id: string): Promise<ConversationRow | null> => conversations.byId(owner(), id),
 
     existing,
 
@@ -101,7 +101,7 @@ export function conversationService({ actor, database, conversations, isOwnProje
       referrer,
       projectId,
       items,
-    }: CreateConversationInput): Promise<Conversation> {
+    }: CreateConversationInput): Promise<ConversationRow> {
       const ownerId = owner()
       const drafts = givenItems(items ?? [])
       const fields = {
@@ -126,7 +126,7 @@ export function conversationService({ actor, database, conversations, isOwnProje
       referrer,
       projectId,
       isArchived,
-    }: UpdateConversationInput): Promise<Conversation> {
+    }: UpdateConversationInput): Promise<ConversationRow> {
       const ownerId = owner()
       const client = metadata === undefined ? undefined : clientMetadata(metadata)
       const change: ConversationChange = {

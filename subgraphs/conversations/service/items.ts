@@ -3,7 +3,6 @@ import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { AppError } from '../../../platform/errors.ts'
 import { type Connection, type Page, type PageArguments, toConnection } from '../../../platform/pagination.ts'
 import { givenItems } from '../content/item-input.ts'
-import type { Conversation } from '../entities.ts'
 import type { AddItemsInput, DeleteItemInput } from '../schema.generated.ts'
 import {
   branchTail,
@@ -13,6 +12,7 @@ import {
   promoteToMain,
   retireIds,
 } from '../sources/branch-writes.ts'
+import type { ConversationRow } from '../sources/conversation-row.ts'
 import { lockConversation } from '../sources/conversation-writes.ts'
 import type { ItemRow } from '../sources/item-row.ts'
 import { appendItems } from '../sources/item-writes.ts'
@@ -51,7 +51,7 @@ export function itemService({ actor, database, items }: ItemScope) {
   const owner = () => requireActor(actor).id
 
   const branchOf = async (
-    conversation: Conversation,
+    conversation: ConversationRow,
     name: string | null | undefined,
   ): Promise<BranchRef> => {
     const { key, name: active, itemCount } = conversation.activeBranch
@@ -63,13 +63,16 @@ export function itemService({ actor, database, items }: ItemScope) {
   return {
     byId: (id: string): Promise<ItemRow | null> => items.byId(owner(), id),
 
-    async ofConversation(conversation: Conversation, id: string): Promise<ItemRow | null> {
+    async ofConversation(conversation: ConversationRow, id: string): Promise<ItemRow | null> {
       const item = await items.byId(conversation.ownerId, id)
       return item?.conversationKey === conversation.key ? item : null
     },
 
     /** @throws AppError `not_found` naming `branch`, `invalid_cursor` */
-    async page(conversation: Conversation, { branch: name, ...args }: ItemListArguments): Promise<ItemPage> {
+    async page(
+      conversation: ConversationRow,
+      { branch: name, ...args }: ItemListArguments,
+    ): Promise<ItemPage> {
       const branch = await branchOf(conversation, name)
       const page = itemPage(args)
       const rows = await items.page(branch, page)

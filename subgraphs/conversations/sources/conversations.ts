@@ -3,6 +3,12 @@ import type { EntityManager, SubgraphDatabase } from '../../../platform/db.ts'
 import { hasIdShape } from '../../../platform/ids.ts'
 import { invalidCursor, type Page } from '../../../platform/pagination.ts'
 import { Conversation } from '../entities.ts'
+import {
+  type ConversationColumns,
+  type ConversationRow,
+  conversationColumns,
+  conversationRow,
+} from './conversation-row.ts'
 import { projectLists } from './project-lists.ts'
 
 /** Which conversations a list holds. */
@@ -15,20 +21,20 @@ export interface ConversationFilter {
 
 /** Reads conversations. What is deleted does not exist, except as a cursor. */
 export interface ConversationSource {
-  byId(ownerId: string, id: string): Promise<Conversation | null>
+  byId(ownerId: string, id: string): Promise<ConversationRow | null>
   /** Up to `limit + 1` conversations; pages of many projects come in one statement. @throws AppError `invalid_cursor` */
-  page(filter: ConversationFilter, page: Page): Promise<Conversation[]>
+  page(filter: ConversationFilter, page: Page): Promise<ConversationRow[]>
   count(filter: ConversationFilter): Promise<number>
   clearLoaders(): void
 }
 
 /** A source for one request. */
 export function conversationSource(database: SubgraphDatabase): ConversationSource {
-  const loaders = new Map<string, DataLoader<string, Conversation | null>>()
+  const loaders = new Map<string, DataLoader<string, ConversationRow | null>>()
   const loaderOf = (ownerId: string) => {
     const known = loaders.get(ownerId)
     if (known) return known
-    const fresh = new DataLoader<string, Conversation | null>((ids) => readMany(database, ownerId, ids))
+    const fresh = new DataLoader<string, ConversationRow | null>((ids) => readMany(database, ownerId, ids))
     loaders.set(ownerId, fresh)
     return fresh
   }
@@ -62,7 +68,7 @@ async function readPage(
   database: SubgraphDatabase,
   filter: OwnerFilter,
   { limit, after, offset, descending }: Page,
-): Promise<Conversation[]> {
+): Promise<ConversationRow[]> {
   const query = database
     .fork()
     .createQueryBuilder(Conversation, 'c')
@@ -98,13 +104,16 @@ async function assertCursor(em: EntityManager, { ownerId }: OwnerFilter, after: 
   if (known === 0) throw invalidCursor(after)
 }
 
+const conversationsById = `
+  select ${conversationColumns('c', 'b')}
+  from conversations.conversation c join conversations.branch b on b.key = c.active_branch_key
+  where c.public_id = any($1::text[]) and c.owner_id = $2 and c.deleted_at is null`
+
 async function readMany(database: SubgraphDatabase, ownerId: string, ids: readonly string[]) {
-  const rows = await database
-    .fork()
-    .createQueryBuilder(Conversation, 'c')
-    .leftJoinAndSelect('c.activeBranch', 'b')
-    .where({ ownerId, publicId: { $in: [...ids] }, deletedAt: null })
-    .getResultList()
-  const byId = new Map(rows.map((row) => [row.publicId, row]))
+  const rows = await database.prepared<ConversationColumns>('conversations_by_id', conversationsById, [
+    ids,
+    ownerId,
+  ])
+  const byId = new Map(rows.map((row) => [row.publicId, conversationRow(row)]))
   return ids.map((id) => byId.get(id) ?? null)
 }

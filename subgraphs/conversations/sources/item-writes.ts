@@ -6,14 +6,12 @@ import { type ItemRow, itemColumns } from './item-row.ts'
 import { type Connection, json } from './transaction.ts'
 
 /** Contract 3.1. */
-const maxItemsPerBranch = 10_000
+export const maxItemsPerBranch = 10_000
 
 /** Where items are appended. */
 export interface AppendTarget {
   readonly conversationKey: string
   readonly branchKey: string
-  /** Goes on beyond the limit: for what belongs to a turn that had begun. */
-  readonly beyondLimit?: boolean
 }
 
 /**
@@ -52,17 +50,18 @@ export async function appendItems(
 }
 
 /** Raising the counter gives the positions, holds the limit and queues parallel turns, all in one statement. */
-async function reservePositions(
-  db: Connection,
-  { branchKey, beyondLimit = false }: AppendTarget,
-  count: number,
-) {
+async function reservePositions(db: Connection, { branchKey }: AppendTarget, count: number) {
   const { rows } = await sql<{ lastPosition: number; branch: string }>`
     update conversations.branch set item_count = item_count + ${count}, updated_at = now()
-    where key = ${branchKey} and (${beyondLimit} or item_count + ${count} <= ${maxItemsPerBranch})
+    where key = ${branchKey} and item_count + ${count} <= ${maxItemsPerBranch}
     returning item_count as "lastPosition", name as branch`.execute(db)
   const [reserved] = rows
   if (reserved) return reserved
+  return conversationFull()
+}
+
+/** The one answer where a branch can't take more. */
+export function conversationFull(): never {
   throw new AppError('conversation_full', `A conversation holds at most ${maxItemsPerBranch} items.`, {
     param: 'conversation',
   })
@@ -77,6 +76,6 @@ function draftValues(draft: ItemDraft, position: number) {
 }
 
 /** Now, when the item has ended that way. */
-export function endOf(status: ReturnType<typeof sql>, ...ends: string[]) {
+function endOf(status: ReturnType<typeof sql>, ...ends: string[]) {
   return sql`case when ${status} in (${sql.join(ends)}) then now() end`
 }

@@ -3,7 +3,6 @@ import { sql } from 'kysely'
 import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { hasIdShape } from '../../../platform/ids.ts'
 import { invalidCursor, type Page } from '../../../platform/pagination.ts'
-import type { HistoryItem } from '../content/chat-messages.ts'
 import { branchName, isStorableName } from './branch-writes.ts'
 import { type ItemRow, itemColumns } from './item-row.ts'
 import { type Connection, connection } from './transaction.ts'
@@ -23,8 +22,6 @@ export interface ItemSource {
   branch(conversationKey: string, name: string): Promise<BranchRef | null>
   /** Up to `limit + 1` items; pages of many branches come in one statement. @throws AppError `invalid_cursor` */
   page(branch: BranchRef, page: Page): Promise<ItemRow[]>
-  /** What a model may be told of a branch, oldest first: whole and broken-off items, the newest `maxBytes` of them. */
-  history(branchKey: string, maxBytes: number): Promise<HistoryItem[]>
   clearLoaders(): void
 }
 
@@ -67,20 +64,6 @@ export function itemSource(database: SubgraphDatabase): ItemSource {
         connection(database),
       )
       return rows[0] ?? null
-    },
-
-    async history(branchKey, maxBytes) {
-      const { rows } = await sql<HistoryItem>`
-        select i.type, i.role, i.content, i.call_id as "callId", i.details
-        from (
-          select bi.position, i.*, sum(octet_length(i.content::text)) over (order by bi.position desc) as told
-          from conversations.branch_item bi join conversations.item i on i.key = bi.item_key
-          where bi.branch_key = ${branchKey}
-            and (i.status in ('completed', 'incomplete') or i.type = 'mcp_call')
-        ) i
-        where i.told <= ${maxBytes}
-        order by i.position`.execute(connection(database))
-      return rows
     },
   }
 }

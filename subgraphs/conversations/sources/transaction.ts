@@ -18,3 +18,8 @@ export function connection(database: SubgraphDatabase): Connection {
 export function json(value: unknown): RawBuilder<unknown> {
   return sql`${value === undefined ? null : JSON.stringify(value)}::json`
 }
+
+/** The same for statements whose text is fixed; null for what is absent. */
+export function jsonText(value: unknown): string | null {
+  return value == null ? null : JSON.stringify(value)
+}

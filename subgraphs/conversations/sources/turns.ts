@@ -1,114 +1,111 @@
 import { sql } from 'kysely'
+import type { SubgraphDatabase } from '../../../platform/db.ts'
 import type { Block } from '../content/blocks.ts'
-import { endOf } from './item-writes.ts'
-import { type Connection, json } from './transaction.ts'
+import type { ItemDraft } from '../content/item-draft.ts'
+import {
+  type ConversationColumns,
+  type ConversationRow,
+  conversationColumns,
+  conversationRow,
+} from './conversation-row.ts'
+import { itemJson } from './item-json.ts'
+import { type Connection, json, jsonText } from './transaction.ts'
 
 /**
  * How long an answer in progress lives without a sign of life. Models send one every two or three seconds; after a crash
  * the answer reads as `incomplete` this much later, plus one interval of the sweeper.
  */
-const leaseSeconds = 10
-
-/** A turn on disk. Open while its answer is being written; `swept` when its lease ran out, until somebody finishes it after all. */
-export interface TurnRow {
-  readonly completionId: string
-  readonly conversationKey: string
-  readonly conversationId: string
-  readonly branchKey: string
-  readonly branch: string
-  readonly itemKey: string
-  readonly userItemId: string | null
-  readonly assistantItemId: string
-  readonly status: string
-  readonly storeReasoning: boolean
-}
-
-/** A turn that is about to be stored. */
-export interface NewTurn {
-  readonly completionId: string
-  readonly ownerId: string
-  readonly conversationKey: string
-  readonly branchKey: string
-  readonly itemKey: string
-  readonly userItemId: string | null
-  readonly assistantItemId: string
-  readonly storeReasoning: boolean
-  readonly status: 'in_progress' | TurnEnd
-}
+export const leaseSeconds = 10
 
 /** How a turn ends. */
 export type TurnEnd = 'completed' | 'incomplete' | 'failed'
 
-/** The answer, when it ends. */
-export interface Answer {
+/** What is told of an answer when it ends, beside its content. */
+export interface TurnClosing {
   readonly status: TurnEnd
-  readonly content: readonly Block[]
   readonly finishReason: string | null
   readonly usage: unknown
   readonly incompleteDetails: unknown
 }
 
+/** What is stored of an answer, whichever way its turn was begun. */
+export interface AnswerContents {
+  readonly plain: readonly Block[]
+  readonly withReasoning: readonly Block[]
+}
+
+/** The end of a turn that had begun. */
+export interface TurnEnding extends TurnClosing {
+  readonly contents: AnswerContents
+  /** Those that it leaves open. */
+  readonly calls: readonly ItemDraft[]
+}
+
+/** A turn that is stored, as the graph tells it. */
+export interface StoredTurn {
+  readonly conversationId: string
+  /** As storing left it; null where it has to be read. */
+  readonly conversation: ConversationRow | null
+  readonly userItemId: string | null
+  readonly assistantItemId: string
+  readonly branch: string
+}
+
 const lease = sql`now() + make_interval(secs => ${sql.lit(leaseSeconds)})`
 const open = sql`status in ('in_progress', 'swept')`
-
-export async function insertTurn(db: Connection, turn: NewTurn): Promise<void> {
-  const isOpen = turn.status === 'in_progress'
-  await sql`
-    insert into conversations.turn (
-      completion_id, owner_id, conversation_key, branch_key, item_key, user_item_id, assistant_item_id, status,
-      store_reasoning, lease_expires_at, finished_at
-    ) values (
-      ${turn.completionId}, ${turn.ownerId}, ${turn.conversationKey}, ${turn.branchKey}, ${turn.itemKey}, ${turn.userItemId},
-      ${turn.assistantItemId}, ${turn.status}, ${turn.storeReasoning},
-      ${isOpen ? lease : sql`null`}, ${isOpen ? sql`null` : sql`now()`}
-    )`.execute(db)
-}
 
 /** The owner's turn of that completion; null when there is none. */
 export async function findTurn(
   db: Connection,
   ownerId: string,
   completionId: string,
-): Promise<TurnRow | null> {
-  const { rows } = await sql<TurnRow>`
-    select t.completion_id as "completionId", t.conversation_key as "conversationKey", c.public_id as "conversationId",
-      t.branch_key as "branchKey", b.name as branch, t.item_key as "itemKey", t.user_item_id as "userItemId",
-      t.assistant_item_id as "assistantItemId", t.status, t.store_reasoning as "storeReasoning"
+): Promise<StoredTurn | null> {
+  const { rows } = await sql<Omit<StoredTurn, 'conversation'>>`
+    select c.public_id as "conversationId", b.name as branch, t.user_item_id as "userItemId",
+      t.assistant_item_id as "assistantItemId"
     from conversations.turn t
     join conversations.conversation c on c.key = t.conversation_key
     join conversations.branch b on b.key = t.branch_key
     where t.completion_id = ${completionId} and t.owner_id = ${ownerId}`.execute(db)
-  return rows[0] ?? null
+  return rows[0] ? { ...rows[0], conversation: null } : null
 }
 
-/** Locks the conversation of a turn, deleted or not, and marks it as changed: first of all locks, as everywhere. */
-export async function lockConversationOfTurn(
-  db: Connection,
+interface FinishedColumns extends ConversationColumns {
+  readonly userItemId: string | null
+  readonly assistantItemId: string
+  readonly branch: string
+}
+
+const finishStatement = `
+  select ${conversationColumns('(done.conversation)', '(done.active_branch)')}, done.branch,
+    (done.turn).user_item_id as "userItemId", (done.turn).assistant_item_id as "assistantItemId"
+  from conversations.finish_turn($1, $2, $3, $4, $5, $6, $7, $8, $9) done`
+
+/**
+ * Stores an answer's end, unless it has one already, and the tool calls that it leaves open.
+ * @returns null when the owner has no such turn
+ */
+export async function finishTurn(
+  database: SubgraphDatabase,
   ownerId: string,
   completionId: string,
-): Promise<void> {
-  await sql`
-    update conversations.conversation c set updated_at = now() from conversations.turn t
-    where t.completion_id = ${completionId} and t.owner_id = ${ownerId} and c.key = t.conversation_key`.execute(
-    db,
-  )
-}
-
-/** Stores an answer's end, unless it has one already. @returns whether it was stored */
-export async function endTurn(db: Connection, completionId: string, answer: Answer): Promise<boolean> {
-  const { status, content, finishReason, usage, incompleteDetails } = answer
-  const { numAffectedRows } = await sql`
-    with ended as (
-      update conversations.turn set status = ${status}, lease_expires_at = null, finished_at = now()
-      where completion_id = ${completionId} and ${open}
-      returning item_key
-    )
-    update conversations.item i
-    set status = ${status}, content = ${json(content)}, finish_reason = ${finishReason}, usage = ${json(usage ?? undefined)},
-      incomplete_details = ${json(incompleteDetails ?? undefined)},
-      completed_at = ${endOf(sql`${status}::text`, 'completed')}, incomplete_at = ${endOf(sql`${status}::text`, 'incomplete', 'failed')}
-    from ended where i.key = ended.item_key`.execute(db)
-  return Number(numAffectedRows ?? 0) === 1
+  { status, contents, calls, finishReason, usage, incompleteDetails }: TurnEnding,
+): Promise<StoredTurn | null> {
+  const [row] = await database.prepared<FinishedColumns>('finish_turn', finishStatement, [
+    ownerId,
+    completionId,
+    status,
+    JSON.stringify(contents.plain),
+    JSON.stringify(contents.withReasoning),
+    finishReason,
+    jsonText(usage),
+    jsonText(incompleteDetails),
+    JSON.stringify(calls.map(itemJson)),
+  ])
+  if (!row) return null
+  const { userItemId, assistantItemId, branch, ...columns } = row
+  const conversation = conversationRow(columns)
+  return { conversationId: conversation.publicId, conversation, userItemId, assistantItemId, branch }
 }
 
 /**
@@ -120,7 +117,7 @@ export async function checkpointTurn(
   db: Connection,
   ownerId: string,
   completionId: string,
-  content: { readonly plain: readonly Block[]; readonly withReasoning: readonly Block[] } | null,
+  content: AnswerContents | null,
 ): Promise<boolean> {
   const stored =
     content === null

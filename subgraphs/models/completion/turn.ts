@@ -6,6 +6,7 @@ import {
   BeginTurnDocument,
   CheckpointTurnDocument,
   FinishTurnDocument,
+  ProjectInstructionDocument,
   TurnContextDocument,
 } from '../operations.generated.ts'
 import type { JsonObject } from '../providers/index.ts'
@@ -32,7 +33,8 @@ export interface TurnOutcome {
 }
 
 /**
- * Reads what goes before the request's messages: one federated query. Null where the conversation is a new one.
+ * Reads what goes before the request's messages. The project is asked for its instruction only where there is one: most
+ * conversations have none, and a query of one subgraph needs no plan to be executed. Null where the conversation is new.
  * @throws AppError `conversation_not_found`
  */
 export async function readHistory(
@@ -54,11 +56,17 @@ export async function readHistory(
   )
   const { id, title, project } = turnContext.conversation
   const history = withoutRepetition(turnContext.messages as JsonObject[], request.messages)
-  const instruction = project?.instruction
+  const instruction = project ? await instructionOf(project.id, context) : null
   return {
     conversation: { id, title: title ?? null },
     messages: instruction ? [projectMessage(instruction), ...history] : history,
   }
+}
+
+/** Null where there is none, and where the project was deleted. */
+async function instructionOf(id: string, context: RequestContext): Promise<string | null> {
+  const { project } = await context.graph.execute(ProjectInstructionDocument, { id }, context)
+  return project?.instruction ?? null
 }
 
 /** The tool calls that the request brings the results of: they stay open in the history. */

@@ -1,0 +1,204 @@
+import type { Migration } from '../../../platform/db.ts'
+
+/**
+ * The writing of turns, each in one round trip. Every statement in a function sees what was committed before it, so that
+ * it may lock first and look afterwards. Plans are kept by the connection, and may be made while the tables are empty:
+ * every row is found by one key, so that no plan but that key's index comes into question.
+ *
+ * `store_turn` stores a turn, whole or its first half. What it refuses it tells in `refusal`, having stored nothing:
+ * - `conversation_not_found`, `branch_not_found`, `conversation_full`
+ * - `conversation_busy`: asked not to wait, it found no such conversation that it could have had at once
+ *
+ * A completion that has a turn already is a violation of `turn_pkey`.
+ *
+ * `items` are rows of `conversations.item` with their `public_id`; JSON values stand in them as text, for PostgreSQL
+ * would decode escapes that it can't store. The first `asked` of them are the question, then comes the answer.
+ *
+ * `finish_turn` stores the end of an answer, unless it has one already, and the tool calls that it leaves open, limit or
+ * not: the turn had begun. No row: the owner has no such turn.
+ */
+export const turnWrites: Migration = {
+  name: '0002_turn_writes',
+  sql: `
+    create function conversations.store_turn(
+      owner uuid, completion text, is_new boolean, conversation_id text, branch_name text, referrer text, first_title text,
+      items json, asked integer, status text, store_reasoning boolean, lease_seconds integer, max_items integer, waits boolean
+    ) returns table (refusal text, question_known boolean, conversation conversations.conversation, branch conversations.branch)
+    language plpgsql rows 1 as $function$
+    #variable_conflict use_variable
+    declare
+      added integer := json_array_length(items);
+      known integer := 0;
+      last_question text;
+    begin
+      if is_new then
+        refusal := case
+          when branch_name <> 'MAIN' then 'branch_not_found'
+          when added > max_items then 'conversation_full'
+        end;
+        if refusal is null then
+          with main as (
+            select nextval(pg_get_serial_sequence('conversations.branch', 'key')) as key
+          ), made as (
+            insert into conversations.conversation (public_id, owner_id, referrer, active_branch_key)
+            select conversation_id, owner, referrer, main.key from main
+            returning *
+          ), first_branch as (
+            insert into conversations.branch (key, conversation_key, name)
+            select main.key, made.key, 'MAIN' from main, made
+          )
+          select made.* into conversation from made;
+        end if;
+      else
+        if waits then
+          select c.* into conversation from conversations.conversation c
+          where c.key = (select k.key from conversations.conversation k where k.public_id = conversation_id)
+            and c.owner_id = owner and c.deleted_at is null
+          for no key update;
+        else
+          select c.* into conversation from conversations.conversation c
+          where c.key = (select k.key from conversations.conversation k where k.public_id = conversation_id)
+            and c.owner_id = owner and c.deleted_at is null
+          for no key update skip locked;
+        end if;
+        if conversation.key is null then
+          refusal := case when waits then 'conversation_not_found' else 'conversation_busy' end;
+        end if;
+      end if;
+      if refusal is not null then
+        return next;
+        return;
+      end if;
+
+      if branch_name is null then
+        select b.* into branch from conversations.branch b where b.key = conversation.active_branch_key;
+      else
+        select b.* into branch from conversations.branch b
+        where b.conversation_key = conversation.key and b.name = branch_name;
+      end if;
+      if branch.key is null then
+        refusal := 'branch_not_found';
+        return next;
+        return;
+      end if;
+
+      -- after a regeneration was prepared the branch ends with the very message that is sent again
+      if asked = 1 and branch.item_count > 0 and items -> 0 ->> 'role' = 'user' then
+        select i.content::text into last_question from conversations.item i
+        where i.role = 'user' and i.key = (
+          select bi.item_key from conversations.branch_item bi
+          where bi.branch_key = branch.key and bi.position = branch.item_count
+        );
+        known := coalesce(last_question = items -> 0 ->> 'content', false)::integer;
+        added := added - known;
+      end if;
+      question_known := known = 1;
+
+      -- whoever adds to a branch holds its conversation, so that the count is still what it was
+      if branch.item_count + added > max_items then
+        refusal := 'conversation_full';
+        return next;
+        return;
+      end if;
+      update conversations.branch b set item_count = b.item_count + added, updated_at = now()
+      where b.key = branch.key returning b.* into branch;
+
+      with draft as (
+        select nextval(pg_get_serial_sequence('conversations.item', 'key')) as key, given.*
+        from rows from (json_to_recordset(items) as (
+          public_id text, type text, role text, status text, content text, model_id text, call_id text, details text,
+          finish_reason text, usage text, incomplete_details text
+        )) with ordinality as given (
+          public_id, type, role, status, content, model_id, call_id, details, finish_reason, usage, incomplete_details, place
+        )
+        where given.place > known
+      ), stored as (
+        insert into conversations.item (
+          key, conversation_key, type, role, status, content, model_id, call_id, details, finish_reason, usage,
+          incomplete_details, completed_at, incomplete_at
+        )
+        select d.key, conversation.key, d.type, d.role, d.status, d.content::json, d.model_id, d.call_id,
+          d.details::json, d.finish_reason, d.usage::json, d.incomplete_details::json,
+          case when d.status = 'completed' then now() end, case when d.status in ('incomplete', 'failed') then now() end
+        from draft d
+      ), placed as (
+        insert into conversations.branch_item (branch_key, position, public_id, item_key)
+        select branch.key, branch.item_count - added + d.place - known, d.public_id, d.key from draft d
+      )
+      insert into conversations.turn (
+        completion_id, owner_id, conversation_key, branch_key, item_key, user_item_id, assistant_item_id, status,
+        store_reasoning, lease_expires_at, finished_at
+      )
+      select completion, owner, conversation.key, branch.key, answer.key, question.public_id, answer.public_id, status,
+        store_reasoning, case when status = 'in_progress' then now() + make_interval(secs => lease_seconds) end,
+        case when status <> 'in_progress' then now() end
+      from draft answer left join draft question on question.place = asked
+      where answer.place = asked + 1;
+
+      -- what counts as no title: contract 2.4
+      update conversations.conversation c
+      set updated_at = now(), title = case
+        when c.title is null or lower(btrim(c.title)) = 'new conversation' then coalesce(first_title, c.title)
+        else c.title
+      end
+      where c.key = conversation.key returning c.* into conversation;
+
+      return next;
+    end
+    $function$;
+
+    create function conversations.finish_turn(
+      owner uuid, completion text, status text, plain text, with_reasoning text, finish_reason text, usage text,
+      incomplete_details text, calls json
+    ) returns table (conversation conversations.conversation, active_branch conversations.branch, turn conversations.turn, branch text)
+    language plpgsql rows 1 as $function$
+    #variable_conflict use_variable
+    declare
+      ended conversations.turn;
+      added integer := json_array_length(calls);
+      last_position integer;
+    begin
+      update conversations.conversation c set updated_at = now()
+      where c.key = (select t.conversation_key from conversations.turn t where t.completion_id = completion and t.owner_id = owner)
+      returning c.* into conversation;
+      if conversation.key is null then
+        return;
+      end if;
+
+      update conversations.turn t set status = status, lease_expires_at = null, finished_at = now()
+      where t.completion_id = completion and t.status in ('in_progress', 'swept')
+      returning t.* into ended;
+      if ended.completion_id is not null then
+        update conversations.item i
+        set status = status, content = case when ended.store_reasoning then with_reasoning else plain end::json,
+          finish_reason = finish_reason, usage = usage::json, incomplete_details = incomplete_details::json,
+          completed_at = case when status = 'completed' then now() end,
+          incomplete_at = case when status <> 'completed' then now() end
+        where i.key = ended.item_key;
+      end if;
+
+      if ended.completion_id is not null and added > 0 then
+        update conversations.branch b set item_count = b.item_count + added, updated_at = now()
+        where b.key = ended.branch_key returning b.item_count into last_position;
+        with draft as (
+          select nextval(pg_get_serial_sequence('conversations.item', 'key')) as key, given.*
+          from rows from (json_to_recordset(calls) as (
+            public_id text, type text, role text, status text, content text, call_id text, details text
+          )) with ordinality as given (public_id, type, role, status, content, call_id, details, place)
+        ), stored as (
+          insert into conversations.item (key, conversation_key, type, role, status, content, call_id, details)
+          select d.key, ended.conversation_key, d.type, d.role, d.status, d.content::json, d.call_id, d.details::json
+          from draft d
+        )
+        insert into conversations.branch_item (branch_key, position, public_id, item_key)
+        select ended.branch_key, last_position - added + d.place, d.public_id, d.key from draft d;
+      end if;
+
+      select t.* into turn from conversations.turn t where t.completion_id = completion;
+      select b.name into branch from conversations.branch b where b.key = turn.branch_key;
+      select b.* into active_branch from conversations.branch b where b.key = conversation.active_branch_key;
+      return next;
+    end
+    $function$;
+  `,
+}
