@@ -6,6 +6,10 @@ export interface SecretBox {
   seal(purpose: string, plain: string): string
   /** @throws when the text was changed, or was sealed under another secret or purpose. */
   open(purpose: string, sealed: string): string
+  /** The same for bytes. */
+  sealBytes(purpose: string, plain: Uint8Array): Buffer
+  /** @throws when the bytes were changed, or were sealed under another secret or purpose. */
+  openBytes(purpose: string, sealed: Uint8Array): Buffer
 }
 
 const nonceLength = 12
@@ -21,21 +25,21 @@ export function createSecretBox(rootSecret: string): SecretBox {
     keys.set(purpose, key)
     return key
   }
+  const sealBytes = (purpose: string, plain: Uint8Array): Buffer => {
+    const nonce = randomBytes(nonceLength)
+    const cipher = createCipheriv('aes-256-gcm', keyFor(purpose), nonce)
+    const sealed = Buffer.concat([cipher.update(plain), cipher.final()])
+    return Buffer.concat([nonce, cipher.getAuthTag(), sealed])
+  }
+  const openBytes = (purpose: string, sealed: Uint8Array): Buffer => {
+    const decipher = createDecipheriv('aes-256-gcm', keyFor(purpose), sealed.subarray(0, nonceLength))
+    decipher.setAuthTag(sealed.subarray(nonceLength, nonceLength + tagLength))
+    return Buffer.concat([decipher.update(sealed.subarray(nonceLength + tagLength)), decipher.final()])
+  }
   return {
-    seal(purpose, plain) {
-      const nonce = randomBytes(nonceLength)
-      const cipher = createCipheriv('aes-256-gcm', keyFor(purpose), nonce)
-      const sealed = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()])
-      return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url')
-    },
-    open(purpose, sealed) {
-      const bytes = Buffer.from(sealed, 'base64url')
-      const decipher = createDecipheriv('aes-256-gcm', keyFor(purpose), bytes.subarray(0, nonceLength))
-      decipher.setAuthTag(bytes.subarray(nonceLength, nonceLength + tagLength))
-      return Buffer.concat([
-        decipher.update(bytes.subarray(nonceLength + tagLength)),
-        decipher.final(),
-      ]).toString('utf8')
-    },
+    seal: (purpose, plain) => sealBytes(purpose, Buffer.from(plain)).toString('base64url'),
+    open: (purpose, sealed) => openBytes(purpose, Buffer.from(sealed, 'base64url')).toString(),
+    sealBytes,
+    openBytes,
   }
 }

@@ -3,6 +3,7 @@ import { AppError } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
 import { errorHandler } from './errors.ts'
 import { type HealthCheck, healthRoutes } from './health.ts'
+import type { Idempotency } from './idempotency/index.ts'
 import { accessLog } from './middleware/access-log.ts'
 import { type CorsOptions, corsPolicy } from './middleware/cors.ts'
 import { pathFamilies } from './middleware/path-families.ts'
@@ -10,7 +11,7 @@ import { requestId } from './middleware/request-id.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
 import type { RequestScope } from './request-scope.ts'
 import type { Route } from './route.ts'
-import { serveRoute } from './serve-route.ts'
+import { type RouteServices, serveRoute } from './serve-route.ts'
 
 /** What the HTTP face is made of. */
 export interface AppOptions {
@@ -18,6 +19,7 @@ export interface AppOptions {
   readonly routes: readonly Route[]
   readonly healthChecks: readonly HealthCheck[]
   readonly cors: CorsOptions
+  readonly idempotency: Idempotency
   readonly maxBodyBytes: number
   readonly log: Logger
   /** Handlers that are no routes of the table, by path: the graph itself, Swagger. */
@@ -30,6 +32,7 @@ export function createApp({
   routes,
   healthChecks,
   cors,
+  idempotency,
   maxBodyBytes,
   log,
   mounts,
@@ -42,7 +45,8 @@ export function createApp({
   app.use(requestId, securityHeaders, accessLog(log), corsPolicy(cors))
   for (const { path, handler } of mounts) app.use(path, handler)
   app.use(pathFamilies, healthRoutes(healthChecks))
-  for (const route of routes) app[route.method](route.path, serveRoute(route, { scope, maxBodyBytes }))
+  const services: RouteServices = { scope, maxBodyBytes, idempotency, log }
+  for (const route of routes) app[route.method](route.path, serveRoute(route, services))
   refuseOtherMethods(app, routes)
   app.use(() => {
     throw new AppError('route_not_found', 'There is no such route.')

@@ -1,7 +1,13 @@
-import type { Request, RequestHandler } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
+import type { RequestContext } from '../platform/context.ts'
+import { departureSignal } from '../platform/departure.ts'
 import { AppError } from '../platform/errors.ts'
+import type { Logger } from '../platform/log.ts'
 import { validated } from '../platform/validate.ts'
 import { bodyReader, bodyValue, smallBodyBytes } from './body.ts'
+import { errorHandler } from './errors.ts'
+import type { Idempotency } from './idempotency/index.ts'
+import { keyedRequest } from './idempotency/keyed-request.ts'
 import type { RequestScope } from './request-scope.ts'
 import type { Route } from './route.ts'
 
@@ -9,30 +15,62 @@ import type { Route } from './route.ts'
 export interface RouteServices {
   readonly scope: RequestScope
   readonly maxBodyBytes: number
+  readonly idempotency: Idempotency
+  readonly log: Logger
 }
 
 /** A route as an Express handler: who asks, what was sent, then the route's own work. Failures go to the error handler. */
-export function serveRoute(route: Route, { scope, maxBodyBytes }: RouteServices): RequestHandler {
+export function serveRoute(route: Route, services: RouteServices): RequestHandler {
+  const { scope, maxBodyBytes, idempotency } = services
   const readBody = bodyReader(route.bodyLimit === 'large' ? maxBodyBytes : smallBodyBytes)
   const hasBody = route.body !== null
+  const tellFailure = errorHandler(services.log)
   return async (request, response) => {
     const context = await scope.open(request, response, route.access)
     if (route.access === 'authenticated' && !context.actor) throw missingCredentials()
     const rawBody = hasBody ? await readBody(request, response) : Buffer.alloc(0)
-    await route.run(
-      {
-        params: pathParameters(request),
-        query: route.query ? validated(route.query, request.query) : request.query,
-        body: route.body
-          ? validated(route.body, withAliases(bodyValue(rawBody, route.bodyOptional), route.aliases))
-          : undefined,
-        rawBody,
-        request,
-        context,
-      },
+    const call: Call = { request, rawBody, context }
+    const keyed =
+      route.method === 'post' && context.actor ? keyedRequest(request, context.actor, rawBody) : null
+    if (!keyed) return runRoute(route, call, response)
+    await idempotency.serve({
+      keyed,
+      request,
       response,
-    )
+      signal: context.signal,
+      async run(detached) {
+        try {
+          const signal = departureSignal(detached)
+          await runRoute(route, { ...call, context: { ...context, signal } }, detached)
+        } catch (error) {
+          tellFailure(error, request, detached, () => undefined)
+        }
+      },
+    })
   }
+}
+
+/** A request that has been let in. */
+interface Call {
+  readonly request: Request
+  readonly rawBody: Buffer
+  readonly context: RequestContext
+}
+
+function runRoute(route: Route, { request, rawBody, context }: Call, response: Response): Promise<void> {
+  return route.run(
+    {
+      params: pathParameters(request),
+      query: route.query ? validated(route.query, request.query) : request.query,
+      body: route.body
+        ? validated(route.body, withAliases(bodyValue(rawBody, route.bodyOptional), route.aliases))
+        : undefined,
+      rawBody,
+      request,
+      context,
+    },
+    response,
+  )
 }
 
 function missingCredentials(): AppError {

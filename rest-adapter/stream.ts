@@ -3,6 +3,7 @@ import type { RequestContext } from '../platform/context.ts'
 import { drained } from '../platform/drained.ts'
 import { toAppError } from '../platform/errors.ts'
 import { errorEnvelope } from './errors.ts'
+import { markUnrepeatable } from './idempotency/unrepeatable.ts'
 
 /** Contract 2.3: silence is broken at least this often, so that nothing between here and the client hangs up. */
 const usualHeartbeatMs = 15_000
@@ -46,6 +47,7 @@ export async function sendEventStream<Event>(
   } catch (thrown) {
     const failure = toAppError(thrown)
     if (failure.code === 'internal') log.error({ err: failure.cause ?? failure }, 'a stream broke')
+    markUnrepeatable(response)
     if (!response.closed)
       response.end(`data: ${JSON.stringify({ error: errorEnvelope(failure, requestId).error })}\n\n`)
   } finally {

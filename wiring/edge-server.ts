@@ -7,10 +7,13 @@ import { newId } from '../platform/ids.ts'
 import { createApp } from '../rest-adapter/app.ts'
 import { errorEnvelope } from '../rest-adapter/errors.ts'
 import type { HealthCheck } from '../rest-adapter/health.ts'
+import { idempotency } from '../rest-adapter/idempotency/index.ts'
+import { keyedMount } from '../rest-adapter/idempotency/keyed-mount.ts'
 import { createAuthenticator, identityHeaders } from '../rest-adapter/middleware/authenticate.ts'
 import { requestScope } from '../rest-adapter/request-scope.ts'
 import { routes } from '../rest-adapter/routes/index.ts'
 import { swaggerUi } from '../rest-adapter/swagger.ts'
+import type { EdgeStores } from './edge-stores.ts'
 import { closeServer, listen } from './http-server.ts'
 import type { SharedServices } from './services.ts'
 import type { Settings } from './settings.ts'
@@ -28,22 +31,25 @@ export interface EdgeServer {
  */
 export async function startEdgeServer(
   graph: FederatedGraph,
+  stores: EdgeStores,
   services: Pick<SharedServices, 'database' | 'notifications' | 'log'>,
   settings: Settings,
   dependencies: readonly HealthCheck[] = [],
 ): Promise<EdgeServer> {
   const { platform } = settings
   const { log, notifications, database } = services
+  const maxBodyBytes = platform.MAX_BODY_BYTES
   const authenticator = createAuthenticator({ graph: graph.trusted, notifications, log })
   const scope = requestScope({ graph: graph.trusted, authenticator, log, identityHeaders })
   const explore = platform.ENVIRONMENT !== 'production'
   const graphHttp = await createGraphHttp({
     graph,
     openContext: (request, response) => scope.open(request, response),
-    maxBodyBytes: platform.MAX_BODY_BYTES,
+    maxBodyBytes,
     explore,
     log,
   })
+  const repeats = idempotency({ store: stores.idempotency, streams: stores.streams })
   const app = createApp({
     scope,
     routes,
@@ -52,11 +58,15 @@ export async function startEdgeServer(
       { name: 'notifications', check: async () => assertConnected(notifications.connected) },
       ...dependencies,
     ],
+    idempotency: repeats,
     cors: { origins: platform.CORS_ALLOWED_ORIGINS, allowSandbox: explore },
-    maxBodyBytes: platform.MAX_BODY_BYTES,
+    maxBodyBytes,
     log,
     mounts: [
-      { path: '/graphql', handler: graphHttp.handler },
+      {
+        path: '/graphql',
+        handler: keyedMount(graphHttp.handler, { scope, idempotency: repeats, maxBodyBytes, log }),
+      },
       ...(platform.ENABLE_SWAGGER
         ? [{ path: '/api/swagger', handler: swaggerUi(routes, settings.publicUrl) }]
         : []),

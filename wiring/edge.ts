@@ -1,5 +1,6 @@
 import { createInternalTokens } from '../platform/internal-token.ts'
 import { startEdgeServer } from './edge-server.ts'
+import { openEdgeStores } from './edge-stores.ts'
 import { joinSplitGraph } from './split-graph.ts'
 import { runSplitProcess } from './split-process.ts'
 import { subgraphUrls } from './split-settings.ts'
@@ -13,7 +14,10 @@ await runSplitProcess([], async ({ environment, settings, services }, stack) => 
   const tokens = createInternalTokens(services.rootSecret)
   const graph = joinSplitGraph(urls, {}, tokens, afterMutations)
   stack.push(graph.close)
-  const edge = await startEdgeServer(graph, services, settings, subgraphChecks(urls))
+  const stores = await openEdgeStores(services)
+  stack.push(stores.close)
+  if (settings.platform.AUTO_MIGRATE) await services.database.migrate()
+  const edge = await startEdgeServer(graph, stores, services, settings, subgraphChecks(urls))
   stack.push(edge.stop)
   services.log.info({ port: edge.port }, 'the edge is ready')
 })

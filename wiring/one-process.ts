@@ -2,6 +2,7 @@ import type { Environment } from '../platform/config.ts'
 import { subgraphs } from '../subgraphs/index.ts'
 import { banner } from './banner.ts'
 import { startEdgeServer } from './edge-server.ts'
+import { openEdgeStores } from './edge-stores.ts'
 import { assertListenable } from './listenable.ts'
 import { startLocalGraph } from './local-graph.ts'
 import { processLogger } from './process-logger.ts'
@@ -32,11 +33,13 @@ export async function startOneProcess(
     log,
   })
   stack.push(services.close)
+  const stores = await openEdgeStores(services)
   const local = await startLocalGraph(subgraphs, services, settings)
   stack.push(local.stop)
+  stack.push(stores.close)
   // The port opens last: whoever finds it open finds the models too.
   await local.ready()
-  const edge = await startEdgeServer(local.graph, services, settings).catch((error: unknown) => {
+  const edge = await startEdgeServer(local.graph, stores, services, settings).catch((error: unknown) => {
     // What is told only once must be told even if this start goes no further.
     for (const notice of local.notices()) process.stdout.write(`${notice}\n`)
     throw error

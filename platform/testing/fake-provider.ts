@@ -77,6 +77,8 @@ export interface FakeProvider {
   readonly connections: number
   /** Queues behaviours: each is for one coming POST. Without any, answers are well-behaved. */
   script(...behaviours: Behaviour[]): void
+  /** Drops what was scripted and has not been used. */
+  unscript(): void
   /** Changes what `/v1/models` answers. */
   setModels(models: readonly (string | JsonObject)[]): void
   /** The next request to arrive, or the one at `index` of all requests as soon as it is there. */
@@ -124,6 +126,7 @@ export async function startFakeProvider(options: FakeProviderOptions = {}): Prom
       return connections
     },
     script: (...next) => void behaviours.push(...next),
+    unscript: () => void behaviours.splice(0),
     setModels: (next) => {
       models = next
     },

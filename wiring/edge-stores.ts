@@ -1,0 +1,35 @@
+import { sweepExpiredStreams } from '../platform/edge-stores/expired-streams.ts'
+import type { IdempotencyStore } from '../platform/edge-stores/idempotency-store.ts'
+import { edgePersistence } from '../platform/edge-stores/persistence.ts'
+import { postgresIdempotencyStore } from '../platform/edge-stores/postgres-idempotency-store.ts'
+import { postgresStreamLog } from '../platform/edge-stores/postgres-stream-log.ts'
+import type { StreamLog } from '../platform/edge-stores/stream-log.ts'
+import type { SharedServices } from './services.ts'
+
+/** What the edge remembers between requests, in every process alike. */
+export interface EdgeStores {
+  readonly idempotency: IdempotencyStore
+  readonly streams: StreamLog
+  /** Ends what still runs without a client. */
+  close(): Promise<void>
+}
+
+/** Joins the edge's own tables to the database. To be called before the database is migrated. */
+export async function openEdgeStores({
+  database,
+  notifications,
+  secrets,
+  log,
+}: Pick<SharedServices, 'database' | 'notifications' | 'secrets' | 'log'>): Promise<EdgeStores> {
+  const own = await database.attach(edgePersistence)
+  const streams = postgresStreamLog({ database: own, notifications, secrets, log })
+  const stopSweep = sweepExpiredStreams(own, log)
+  return {
+    idempotency: postgresIdempotencyStore(own),
+    streams,
+    async close() {
+      stopSweep()
+      await streams.close()
+    },
+  }
+}
