@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
 
@@ -110,6 +111,24 @@ export const list = () =>
         .filter(Boolean),
     )
 
+const proxyNames = new Set(['loopback', 'linklocal', 'uniquelocal'])
+
+/** Addresses or networks of proxies, as `10.0.0.0/8`; `loopback`, `linklocal` and `uniquelocal` stand for theirs. */
+const proxies = () =>
+  list().transform((entries, issues) => {
+    const broken = entries.find((entry) => !proxyNames.has(entry) && !isNetwork(entry))
+    if (broken === undefined) return entries
+    issues.addIssue(`'${broken}' should be an address or a network such as 10.0.0.0/8`)
+    return z.NEVER
+  })
+
+function isNetwork(entry: string): boolean {
+  const [address = '', bits] = entry.split('/')
+  const version = isIP(address)
+  if (version === 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
+}
+
 /** What every process reads, whichever part of the platform it runs. */
 export const platformConfig = z.object({
   ENVIRONMENT: z
@@ -136,6 +155,18 @@ export const platformConfig = z.object({
   ENABLE_SWAGGER: flag(true),
   CORS_ALLOWED_ORIGINS: list(),
   MAX_BODY_BYTES: integer(32 * 1024 * 1024, { min: 1024 }),
+  TRUSTED_PROXIES: proxies(),
+  RATE_LIMIT_PROFILE: z
+    .enum(['off', 'documented', 'gateway'], 'should be off, documented or gateway')
+    .optional(),
+  RATE_LIMIT_TIER: z
+    .enum(['free', 'starter', 'pro', 'enterprise'], 'should be one of free, starter, pro, enterprise')
+    .default('pro'),
+  GUEST_LOGINS_PER_HOUR: z
+    .string()
+    .regex(/^\d{1,9}$/, 'should be a whole number; 0 is no limit')
+    .optional()
+    .transform((value) => (value === undefined ? undefined : Number(value))),
 })
 
 /** The platform's own slice, parsed. */

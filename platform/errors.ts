@@ -84,8 +84,18 @@ export interface ErrorDetails {
   readonly param?: string | null
   /** Seconds after which a retry makes sense; becomes `Retry-After`. */
   readonly retryAfter?: number
+  /** What has been used up; goes with 429. */
+  readonly quota?: Quota
   /** The inner failure, for the log only. */
   readonly cause?: unknown
+}
+
+/** A limit that has been reached (contract 8.2). */
+export interface Quota {
+  readonly limit: number
+  readonly remaining: number
+  /** Unix seconds of when all of it is there again. */
+  readonly resetAt: number
 }
 
 /** A failure that a client may see. Everything else that is thrown is masked as `internal`. */
@@ -93,13 +103,19 @@ export class AppError extends Error {
   readonly code: ErrorCode
   readonly param: string | null
   readonly retryAfter: number | undefined
+  readonly quota: Quota | undefined
 
-  constructor(code: ErrorCode, message: string, { param = null, retryAfter, cause }: ErrorDetails = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    { param = null, retryAfter, quota, cause }: ErrorDetails = {},
+  ) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'AppError'
     this.code = code
     this.param = param
     this.retryAfter = retryAfter
+    this.quota = quota
   }
 
   get status(): number {

@@ -1,4 +1,4 @@
-import express, { type Express, type RequestHandler } from 'express'
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import { AppError } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
 import { errorHandler } from './errors.ts'
@@ -9,9 +9,16 @@ import { type CorsOptions, corsPolicy } from './middleware/cors.ts'
 import { pathFamilies } from './middleware/path-families.ts'
 import { requestId } from './middleware/request-id.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
+import type { RateLimits } from './rate-limits/index.ts'
 import type { RequestScope } from './request-scope.ts'
 import type { Route } from './route.ts'
 import { type RouteServices, serveRoute } from './serve-route.ts'
+
+/** Handlers under a path, and those of their errors. */
+export interface Mount {
+  readonly path: string
+  readonly handlers: readonly (RequestHandler | ErrorRequestHandler)[]
+}
 
 /** What the HTTP face is made of. */
 export interface AppOptions {
@@ -20,10 +27,13 @@ export interface AppOptions {
   readonly healthChecks: readonly HealthCheck[]
   readonly cors: CorsOptions
   readonly idempotency: Idempotency
+  readonly limits: RateLimits
+  /** The proxies whose word on where a request comes from is taken. */
+  readonly trustedProxies: readonly string[]
   readonly maxBodyBytes: number
   readonly log: Logger
   /** Handlers that are no routes of the table, by path: the graph itself, Swagger. */
-  readonly mounts: readonly { readonly path: string; readonly handler: RequestHandler }[]
+  readonly mounts: readonly Mount[]
 }
 
 /** The Express application: what every request goes through, then the table of routes, then the envelope for the rest. */
@@ -33,6 +43,8 @@ export function createApp({
   healthChecks,
   cors,
   idempotency,
+  limits,
+  trustedProxies,
   maxBodyBytes,
   log,
   mounts,
@@ -42,10 +54,11 @@ export function createApp({
   app.set('etag', false)
   app.set('query parser', 'simple')
   app.set('case sensitive routing', true)
-  app.use(requestId, securityHeaders, accessLog(log), corsPolicy(cors))
-  for (const { path, handler } of mounts) app.use(path, handler)
+  app.set('trust proxy', [...trustedProxies])
+  app.use(requestId, securityHeaders, accessLog(log), corsPolicy(cors), limits.admitAddress)
+  for (const { path, handlers } of mounts) app.use(path, ...handlers)
   app.use(pathFamilies, healthRoutes(healthChecks))
-  const services: RouteServices = { scope, maxBodyBytes, idempotency, log }
+  const services: RouteServices = { scope, maxBodyBytes, idempotency, limits, log }
   for (const route of routes) app[route.method](route.path, serveRoute(route, services))
   refuseOtherMethods(app, routes)
   app.use(() => {

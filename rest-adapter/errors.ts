@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, Response } from 'express'
-import { AppError, toAppError } from '../platform/errors.ts'
+import { AppError, type Quota, toAppError } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
 
 /** Contract 8.2: the body of every failure. `message` stands twice because two kinds of client look for it. */
@@ -11,10 +11,15 @@ export function errorEnvelope(failure: AppError, requestId: string) {
       message: failure.message,
       param: failure.param,
       request_id: requestId,
+      ...(failure.quota ? quotaFields(failure.quota) : {}),
       ...(failure.retryAfter === undefined ? {} : { retry_after: failure.retryAfter }),
     },
     message: failure.message,
   }
+}
+
+function quotaFields({ limit, remaining, resetAt }: Quota) {
+  return { limit, remaining, reset_at: resetAt }
 }
 
 /** Answers with a failure. After the head has gone out nothing can be said any more: the connection is cut. */

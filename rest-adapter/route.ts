@@ -19,6 +19,14 @@ export interface RouteInput<Body = unknown, Query = unknown> {
   readonly context: RequestContext
 }
 
+/** A route's documented limit. */
+export interface RouteRate {
+  /** Requests a minute; 100 unless said otherwise. */
+  readonly perMinute: number
+  /** What a request draws from the caller's bucket; 1 unless said otherwise. */
+  readonly cost: number
+}
+
 /** What every route says of itself; the OpenAPI document is made from it. */
 export interface RouteDescription {
   readonly method: RouteMethod
@@ -40,6 +48,8 @@ export interface RouteDescription {
   readonly response: z.ZodType | null
   /** The most bytes that a body may have; the platform's small limit unless said otherwise. */
   readonly bodyLimit: 'small' | 'large'
+  /** How often one caller may call it, where the documented limits are on (contract 8.6). */
+  readonly rate: RouteRate
   /** Other names under which clients send a field: `{ title: 'name' }`. The right one wins when both are there. */
   readonly aliases: Readonly<Record<string, string>>
 }
@@ -53,6 +63,7 @@ type Described<Body, Query> = Pick<RouteDescription, 'method' | 'path' | 'summar
   Partial<
     Pick<RouteDescription, 'access' | 'status' | 'bodyOptional' | 'bodyLimit' | 'aliases' | 'response'>
   > & {
+    readonly rate?: Partial<RouteRate>
     readonly body?: z.ZodType<Body>
     readonly query?: z.ZodType<Query>
   }
@@ -89,6 +100,8 @@ export function handlerRoute<Body = unknown, Query = unknown>(spec: HandlerRoute
   return { ...describe(spec), run: (raw, response) => spec.handle(raw as RouteInput<Body, Query>, response) }
 }
 
+const usualRate: RouteRate = { perMinute: 100, cost: 1 }
+
 function describe<Body, Query>(spec: Described<Body, Query>): RouteDescription {
   return {
     method: spec.method,
@@ -102,6 +115,7 @@ function describe<Body, Query>(spec: Described<Body, Query>): RouteDescription {
     query: spec.query ?? null,
     response: spec.response ?? null,
     bodyLimit: spec.bodyLimit ?? 'small',
+    rate: { ...usualRate, ...spec.rate },
     aliases: spec.aliases ?? {},
   }
 }

@@ -8,6 +8,7 @@ import { bodyReader, bodyValue, smallBodyBytes } from './body.ts'
 import { errorHandler } from './errors.ts'
 import type { Idempotency } from './idempotency/index.ts'
 import { keyedRequest } from './idempotency/keyed-request.ts'
+import { callerOf, type RateLimits } from './rate-limits/index.ts'
 import type { RequestScope } from './request-scope.ts'
 import type { Route } from './route.ts'
 
@@ -16,18 +17,20 @@ export interface RouteServices {
   readonly scope: RequestScope
   readonly maxBodyBytes: number
   readonly idempotency: Idempotency
+  readonly limits: RateLimits
   readonly log: Logger
 }
 
 /** A route as an Express handler: who asks, what was sent, then the route's own work. Failures go to the error handler. */
 export function serveRoute(route: Route, services: RouteServices): RequestHandler {
-  const { scope, maxBodyBytes, idempotency } = services
+  const { scope, maxBodyBytes, idempotency, limits } = services
   const readBody = bodyReader(route.bodyLimit === 'large' ? maxBodyBytes : smallBodyBytes)
   const hasBody = route.body !== null
   const tellFailure = errorHandler(services.log)
   return async (request, response) => {
     const context = await scope.open(request, response, route.access)
     if (route.access === 'authenticated' && !context.actor) throw missingCredentials()
+    await limits.admitCaller(route, callerOf(context, response), response)
     const rawBody = hasBody ? await readBody(request, response) : Buffer.alloc(0)
     const call: Call = { request, rawBody, context }
     const keyed =

@@ -10,11 +10,14 @@ import type { HealthCheck } from '../rest-adapter/health.ts'
 import { idempotency } from '../rest-adapter/idempotency/index.ts'
 import { keyedMount } from '../rest-adapter/idempotency/keyed-mount.ts'
 import { createAuthenticator, identityHeaders } from '../rest-adapter/middleware/authenticate.ts'
+import { rateLimits } from '../rest-adapter/rate-limits/index.ts'
+import { limitedGraph } from '../rest-adapter/rate-limits/limited-mount.ts'
 import { requestScope } from '../rest-adapter/request-scope.ts'
 import { routes } from '../rest-adapter/routes/index.ts'
 import { swaggerUi } from '../rest-adapter/swagger.ts'
 import type { EdgeStores } from './edge-stores.ts'
 import { closeServer, listen } from './http-server.ts'
+import { rateLimitSettings } from './rate-limit-settings.ts'
 import type { SharedServices } from './services.ts'
 import type { Settings } from './settings.ts'
 
@@ -50,6 +53,12 @@ export async function startEdgeServer(
     log,
   })
   const repeats = idempotency({ store: stores.idempotency, streams: stores.streams })
+  const limits = rateLimits({ ...rateLimitSettings(platform), store: stores.rates })
+  const graphHandlers = [
+    limitedGraph(scope, limits),
+    keyedMount(graphHttp.handler, { scope, idempotency: repeats, maxBodyBytes, log }),
+    graphHttp.errors,
+  ]
   const app = createApp({
     scope,
     routes,
@@ -59,16 +68,15 @@ export async function startEdgeServer(
       ...dependencies,
     ],
     idempotency: repeats,
+    limits,
+    trustedProxies: platform.TRUSTED_PROXIES,
     cors: { origins: platform.CORS_ALLOWED_ORIGINS, allowSandbox: explore },
     maxBodyBytes,
     log,
     mounts: [
-      {
-        path: '/graphql',
-        handler: keyedMount(graphHttp.handler, { scope, idempotency: repeats, maxBodyBytes, log }),
-      },
+      { path: '/graphql', handlers: graphHandlers },
       ...(platform.ENABLE_SWAGGER
-        ? [{ path: '/api/swagger', handler: swaggerUi(routes, settings.publicUrl) }]
+        ? [{ path: '/api/swagger', handlers: [swaggerUi(routes, settings.publicUrl)] }]
         : []),
     ],
   })

@@ -14,7 +14,7 @@ await runSplitProcess([], async ({ environment, settings, services }, stack) => 
   const tokens = createInternalTokens(services.rootSecret)
   const graph = joinSplitGraph(urls, {}, tokens, afterMutations)
   stack.push(graph.close)
-  const stores = await openEdgeStores(services)
+  const stores = await openEdgeStores(services, settings.platform)
   stack.push(stores.close)
   if (settings.platform.AUTO_MIGRATE) await services.database.migrate()
   const edge = await startEdgeServer(graph, stores, services, settings, subgraphChecks(urls))

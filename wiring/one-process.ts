@@ -33,7 +33,7 @@ export async function startOneProcess(
     log,
   })
   stack.push(services.close)
-  const stores = await openEdgeStores(services)
+  const stores = await openEdgeStores(services, platform)
   const local = await startLocalGraph(subgraphs, services, settings)
   stack.push(local.stop)
   stack.push(stores.close)

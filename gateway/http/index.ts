@@ -1,4 +1,4 @@
-import { type RequestHandler, Router } from 'express'
+import { type ErrorRequestHandler, type RequestHandler, Router } from 'express'
 import { createApolloHandler } from './apollo-handler.ts'
 import { graphqlErrors } from './error-answer.ts'
 import type { GraphHttpOptions } from './graph-http-options.ts'
@@ -15,6 +15,8 @@ export interface GraphHttp {
    * and on `/stream`, GraphiQL on `/graphiql`.
    */
   readonly handler: RequestHandler
+  /** Tells failures of what stands before the handler as GraphQL tells its own. */
+  readonly errors: ErrorRequestHandler
   stop(): Promise<void>
 }
 
@@ -33,8 +35,9 @@ export async function createGraphHttp(options: GraphHttpOptions): Promise<GraphH
   if (explore) router.get('/graphiql', graphiqlPage)
   router.use('/stream', readBody, sse)
   router.use('/', exactly('/'), readBody, whenPreferringEvents(sse), multipart, apollo.handler)
-  router.use(graphqlErrors(options.log))
-  return { handler: router, stop: apollo.stop }
+  const errors = graphqlErrors(options.log)
+  router.use(errors)
+  return { handler: router, errors, stop: apollo.stop }
 }
 
 const resultTypes = ['application/json', 'application/graphql-response+json', 'text/event-stream']

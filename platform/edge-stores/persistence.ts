@@ -87,5 +87,17 @@ export const edgePersistence: Persistence = {
         $function$;
       `,
     },
+    {
+      // The columns that rate-limiter-flexible asks for. What it counts may be lost in a crash.
+      name: '0002_rate_limits',
+      sql: `
+        create unlogged table edge.rate_limit (
+          key varchar(255) primary key,
+          points integer not null default 0,
+          expire bigint
+        );
+        create index rate_limit_expire on edge.rate_limit (expire);
+      `,
+    },
   ],
 }

@@ -88,6 +88,7 @@ export const conversationRoutes: readonly Route[] = [
   route({
     method: 'get',
     path: '/v1/conversations',
+    rate: { perMinute: 600 },
     summary: 'List your conversations',
     tag,
     query: listQuery,
@@ -104,6 +105,7 @@ export const conversationRoutes: readonly Route[] = [
   route({
     method: 'post',
     path: '/v1/conversations',
+    rate: { cost: 2 },
     summary: 'Create a conversation',
     tag,
     body: createBody,
@@ -141,6 +143,7 @@ export const conversationRoutes: readonly Route[] = [
   route({
     method: 'get',
     path: '/v1/conversations/:conversation_id',
+    rate: { perMinute: 1000 },
     summary: 'Read a conversation',
     tag,
     query: includeQuery,
@@ -161,6 +164,7 @@ export const conversationRoutes: readonly Route[] = [
   route({
     method: 'delete',
     path: '/v1/conversations/:conversation_id',
+    rate: { cost: 5 },
     summary: 'Delete a conversation',
     tag,
     operation: DeleteConversationDocument,

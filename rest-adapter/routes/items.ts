@@ -52,6 +52,7 @@ export const itemRoutes: readonly Route[] = [
   route({
     method: 'get',
     path: '/v1/conversations/:conversation_id/items',
+    rate: { perMinute: 1000 },
     summary: 'List the items of a conversation',
     tag,
     query: listQuery,
@@ -68,6 +69,7 @@ export const itemRoutes: readonly Route[] = [
   route({
     method: 'post',
     path: '/v1/conversations/:conversation_id/items',
+    rate: { perMinute: 200, cost: 2 },
     summary: 'Add items to a conversation',
     tag,
     body: addBody,

@@ -174,6 +174,7 @@ export const modelRoutes: readonly Route[] = [
   route({
     method: 'get',
     path: '/v1/models/catalogs',
+    rate: { perMinute: 600 },
     summary: 'List what is known of the models',
     tag,
     query: catalogQuery,

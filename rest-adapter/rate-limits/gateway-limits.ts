@@ -1,0 +1,33 @@
+import type { RateWindow } from '../../platform/edge-stores/rate-limit-store.ts'
+
+const hour = 3600
+const perMinute = (name: string, points: number): RateWindow => ({ name, points, seconds: 60 })
+
+/** Contract 8.6, the gateway's layer: what one address may ask of each part in a minute. The first that matches counts. */
+const families: readonly (readonly [path: RegExp, windows: readonly RateWindow[]])[] = [
+  [
+    /^\/v1\/public\/shares(\/|$)/,
+    [perMinute('/v1/public/shares', 100), { name: '/v1/public/shares hour', points: 1_000, seconds: hour }],
+  ],
+  [/^\/v1\/realtime(\/|$)/, [perMinute('/v1/realtime', 120)]],
+  [/^\/v1\//, [perMinute('/v1', 120)]],
+  [/^\/api\/media(\/|$)/, [perMinute('/api/media', 300)]],
+  [/^\/media(\/|$)/, [perMinute('/media', 60)]],
+  [/^\/responses?(\/|$)/, [perMinute('/responses', 100)]],
+  [/^\/mcp(\/|$)/, [perMinute('/mcp', 200)]],
+]
+
+const everything: readonly RateWindow[] = [
+  perMinute('everything', 600),
+  { name: 'everything hour', points: 10_000, seconds: hour },
+]
+
+/** Liveness is asked by machines, often, from one address. */
+const uncounted = /(^|\/)(healthz|readyz|healthcheck)$/
+
+/** The windows that a request draws from by its address. */
+export function addressWindows(path: string): readonly RateWindow[] {
+  if (uncounted.test(path)) return []
+  const family = families.find(([pattern]) => pattern.test(path))
+  return family ? [...everything, ...family[1]] : everything
+}

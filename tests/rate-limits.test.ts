@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { type Answer, clientOf, guest, send } from './client.ts'
+import { startTestServer, type TestServer } from './server.ts'
+
+const proxied = (ip: string) => ({ 'x-forwarded-for': ip })
+
+function refusals(answers: readonly Answer[]): Answer[] {
+  return answers.filter(({ status }) => status === 429)
+}
+
+function expectRefusal(answer: Answer | undefined, limit: number): void {
+  const now = Date.now() / 1000
+  const { error } = answer?.json<{ error: Record<string, unknown> }>() ?? {}
+  expect(error).toMatchObject({ type: 'rate_limit_error', code: 'rate_limited', limit, remaining: 0 })
+  expect(error?.retry_after).toBeGreaterThan(0)
+  expect(error?.retry_after).toBeLessThanOrEqual(60)
+  expect(error?.reset_at).toBeGreaterThan(now - 5)
+  expect(answer?.headers.get('retry-after')).toBe(String(error?.retry_after))
+  expect(answer?.headers.get('x-ratelimit-limit')).toBe(String(limit))
+  expect(answer?.headers.get('x-ratelimit-remaining')).toBe('0')
+  expect(answer?.headers.get('x-ratelimit-reset')).toBe(String(error?.reset_at))
+}
+
+describe('the documented limits', () => {
+  let server: TestServer
+  /** Another process that counts in the same database. */
+  let sibling: TestServer
+  const documented = {
+    RATE_LIMIT_PROFILE: 'documented',
+    GUEST_LOGINS_PER_HOUR: '12',
+    TRUSTED_PROXIES: 'loopback',
+  }
+  beforeAll(async () => {
+    server = await startTestServer(documented)
+    sibling = await startTestServer({
+      ...documented,
+      DATABASE_URL: server.databaseUrl,
+      PUBLIC_URL: server.url,
+    })
+  }, 60_000)
+  afterAll(async () => {
+    await sibling.stop()
+    await server.stop()
+  })
+
+  it('tell every caller what is left', async () => {
+    const client = await guest(server)
+    const list = () => client.get('/v1/conversations')
+    const [first, second] = [await list(), await list()]
+    expect(first.headers.get('x-ratelimit-limit')).toBe('600')
+    expect(first.headers.get('x-ratelimit-limit-minute')).toBe('600')
+    expect(first.headers.get('x-ratelimit-remaining')).toBe('599')
+    expect(second.headers.get('x-ratelimit-remaining-minute')).toBe('598')
+    const reset = Number(second.headers.get('x-ratelimit-reset'))
+    expect(reset - Date.now() / 1000).toBeGreaterThan(0)
+    expect(reset - Date.now() / 1000).toBeLessThanOrEqual(61)
+  })
+
+  it('refuse the 51st chat of a minute, in whichever process it arrives, and no other route or caller', async () => {
+    const client = await guest(server)
+    const messages = [{ role: 'user', content: 'Hi' }]
+    const chat = (url: string) =>
+      send(`${url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: client.headers,
+        json: { model: 'jan-v1-4b', messages },
+      })
+    const answers = await Promise.all(
+      Array.from({ length: 52 }, (_, index) => chat(index % 2 === 0 ? server.url : sibling.url)),
+    )
+    expect(refusals(answers)).toHaveLength(2)
+    expectRefusal(refusals(answers)[0], 50)
+    expect((await client.get('/v1/models')).status).toBe(200)
+    const other = await guest(server)
+    expect((await other.post('/v1/chat/completions', { model: 'jan-v1-4b', messages })).status).not.toBe(429)
+  })
+
+  it('count an operation of the graph as what it might do', async () => {
+    const client = await guest(server)
+    const first = await send(`${server.url}/graphql`, {
+      method: 'POST',
+      headers: client.headers,
+      json: { query: '{ __typename }' },
+    })
+    expect(first.headers.get('x-ratelimit-limit')).toBe('100')
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () =>
+        send(`${server.url}/graphql`, {
+          method: 'POST',
+          headers: client.headers,
+          json: { query: '{ __typename }' },
+        }),
+      ),
+    )
+    expect(refusals(answers)).toHaveLength(1)
+    expect(refusals(answers)[0]?.json()).toMatchObject({ errors: [{ extensions: { code: 'rate_limited' } }] })
+  })
+
+  it('let one address become so many guests an hour, and another one more', async () => {
+    const login = (ip: string) =>
+      send(`${server.url}/llm/auth/guest-login`, { method: 'POST', headers: proxied(ip) })
+    const answers = await Promise.all(Array.from({ length: 14 }, () => login('192.0.2.1')))
+    expect(refusals(answers)).toHaveLength(2)
+    const { error } = refusals(answers)[0]?.json<{ error: Record<string, unknown> }>() ?? {}
+    expect(error).toMatchObject({ code: 'rate_limited', limit: 12 })
+    expect((await login('192.0.2.2')).status).toBe(201)
+  })
+})
+
+describe('the limits of the gateway', () => {
+  let server: TestServer
+  beforeAll(async () => {
+    server = await startTestServer({ RATE_LIMIT_PROFILE: 'gateway', TRUSTED_PROXIES: 'loopback' })
+  }, 60_000)
+  afterAll(() => server.stop())
+
+  it('count an address, on each part by itself, and never liveness', async () => {
+    const get = (path: string, ip: string) => send(`${server.url}${path}`, { headers: proxied(ip) })
+    const { headers } = clientOf(server, server.adminKey)
+    const models = (ip: string) =>
+      send(`${server.url}/v1/models`, { headers: { ...headers, ...proxied(ip) } })
+    const answers = await Promise.all(Array.from({ length: 121 }, () => models('192.0.2.1')))
+    expect(refusals(answers)).toHaveLength(1)
+    expectRefusal(refusals(answers)[0], 120)
+    expect((await models('192.0.2.2')).status).toBe(200)
+    expect((await get('/healthz', '192.0.2.1')).status).toBe(200)
+    expect((await get('/auth/login', '192.0.2.1')).status).not.toBe(429)
+  })
+
+  it('count who comes through /llm by caller, not by address', async () => {
+    const clients = [await guest(server), await guest(server)]
+    const answers = await Promise.all(
+      clients.flatMap((client) => Array.from({ length: 70 }, () => client.get('/llm/v1/models/catalogs'))),
+    )
+    expect(refusals(answers)).toHaveLength(0)
+    expect(answers[0]?.headers.get('x-ratelimit-limit')).toBe('120')
+  })
+})
+
+describe('without a profile', () => {
+  it('nothing is counted in development, and no header says so', async () => {
+    const server = await startTestServer()
+    const client = await guest(server)
+    const answers = await Promise.all(Array.from({ length: 130 }, () => client.get('/v1/models')))
+    await server.stop()
+    expect(refusals(answers)).toHaveLength(0)
+    expect(answers[0]?.headers.has('x-ratelimit-limit')).toBe(false)
+  }, 60_000)
+})
