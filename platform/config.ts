@@ -87,6 +87,8 @@ export const integer = (fallback: number, { min = 0, max = Number.MAX_SAFE_INTEG
       return z.NEVER
     })
 
+const port = (fallback: number) => integer(fallback, { min: 1, max: 65_535 })
+
 /** An http or https URL, without a slash at its end. */
 export const httpUrl = () =>
   z
@@ -135,7 +137,7 @@ export const platformConfig = z.object({
     .enum(['development', 'production', 'test'], 'should be development, production or test')
     .default('development'),
   HOST: z.string().default('127.0.0.1'),
-  PORT: integer(8000, { min: 1, max: 65_535 }),
+  PORT: port(8000),
   PUBLIC_URL: httpUrl(),
   JAN_DATA_DIR: z.string().default('./data'),
   JAN_SECRET: z.string().min(16, 'should have at least 16 characters').optional(),
@@ -156,6 +158,12 @@ export const platformConfig = z.object({
   CORS_ALLOWED_ORIGINS: list(),
   MAX_BODY_BYTES: integer(32 * 1024 * 1024, { min: 1024 }),
   TRUSTED_PROXIES: proxies(),
+  SHUTDOWN_GRACE: duration('30s'),
+  DIRECT_PORTS: flag(false),
+  HTTP_PORT: port(8080),
+  RESPONSE_API_PORT: port(8082),
+  MEDIA_API_PORT: port(8285),
+  MCP_TOOLS_HTTP_PORT: port(8091),
   RATE_LIMIT_PROFILE: z
     .enum(['off', 'documented', 'gateway'], 'should be off, documented or gateway')
     .optional(),

@@ -2,11 +2,9 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import { AppError } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
 import { errorHandler } from './errors.ts'
-import { type HealthCheck, healthRoutes } from './health.ts'
 import type { Idempotency } from './idempotency/index.ts'
 import { accessLog } from './middleware/access-log.ts'
 import { type CorsOptions, corsPolicy } from './middleware/cors.ts'
-import { pathFamilies } from './middleware/path-families.ts'
 import { requestId } from './middleware/request-id.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
 import type { RateLimits } from './rate-limits/index.ts'
@@ -24,7 +22,8 @@ export interface Mount {
 export interface AppOptions {
   readonly scope: RequestScope
   readonly routes: readonly Route[]
-  readonly healthChecks: readonly HealthCheck[]
+  /** What comes before the routes: other spellings of their paths, health. */
+  readonly entrance: readonly RequestHandler[]
   readonly cors: CorsOptions
   readonly idempotency: Idempotency
   readonly limits: RateLimits
@@ -40,7 +39,7 @@ export interface AppOptions {
 export function createApp({
   scope,
   routes,
-  healthChecks,
+  entrance,
   cors,
   idempotency,
   limits,
@@ -57,7 +56,7 @@ export function createApp({
   app.set('trust proxy', [...trustedProxies])
   app.use(requestId, securityHeaders, accessLog(log), corsPolicy(cors), limits.admitAddress)
   for (const { path, handlers } of mounts) app.use(path, ...handlers)
-  app.use(pathFamilies, healthRoutes(healthChecks))
+  app.use(...entrance)
   const services: RouteServices = { scope, maxBodyBytes, idempotency, limits, log }
   for (const route of routes) app[route.method](route.path, serveRoute(route, services))
   refuseOtherMethods(app, routes)

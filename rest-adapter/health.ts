@@ -21,13 +21,18 @@ export function healthRoutes(checks: readonly HealthCheck[]): Router {
   return router
 }
 
-async function answerReadiness(checks: readonly HealthCheck[], response: Response): Promise<void> {
+/** 200 while every dependency answers; else 503 with the names of those that do not. */
+export async function answerReadiness(
+  checks: readonly HealthCheck[],
+  response: Response,
+  otherwise = 'unavailable',
+): Promise<void> {
   const outcomes = await Promise.all(
     checks.map(async ({ name, check }) => ({ name, ok: await succeeds(check) })),
   )
   const failing = outcomes.filter(({ ok }) => !ok).map(({ name }) => name)
   if (failing.length === 0) response.json({ status: 'ready' })
-  else response.status(503).json({ status: 'unavailable', failing })
+  else response.status(503).json({ status: otherwise, failing })
 }
 
 async function succeeds(check: () => Promise<void>): Promise<boolean> {

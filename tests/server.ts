@@ -46,6 +46,7 @@ export async function startTestServer(environment: Record<string, string> = {}):
     JAN_ADMIN_API_KEY: adminKey,
     DATABASE_URL: database.url,
     DATABASE_POOL_SIZE: '4',
+    SHUTDOWN_GRACE: '10s',
     PUBLIC_URL: `http://127.0.0.1:${port}`,
     ...environment,
   }

@@ -1,23 +1,14 @@
-import { createServer, type Server, STATUS_CODES } from 'node:http'
-import type { Express } from 'express'
+import type { Server } from 'node:http'
 import { createGraphHttp } from '../gateway/http/index.ts'
 import type { FederatedGraph } from '../gateway/index.ts'
 import { AppError } from '../platform/errors.ts'
-import { newId } from '../platform/ids.ts'
-import { createApp } from '../rest-adapter/app.ts'
-import { errorEnvelope } from '../rest-adapter/errors.ts'
 import type { HealthCheck } from '../rest-adapter/health.ts'
-import { idempotency } from '../rest-adapter/idempotency/index.ts'
-import { keyedMount } from '../rest-adapter/idempotency/keyed-mount.ts'
 import { createAuthenticator, identityHeaders } from '../rest-adapter/middleware/authenticate.ts'
-import { rateLimits } from '../rest-adapter/rate-limits/index.ts'
-import { limitedGraph } from '../rest-adapter/rate-limits/limited-mount.ts'
 import { requestScope } from '../rest-adapter/request-scope.ts'
-import { routes } from '../rest-adapter/routes/index.ts'
-import { swaggerUi } from '../rest-adapter/swagger.ts'
+import { type EdgeFace, edgeFaces } from './edge-faces.ts'
 import type { EdgeStores } from './edge-stores.ts'
 import { closeServer, listen } from './http-server.ts'
-import { rateLimitSettings } from './rate-limit-settings.ts'
+import { createPublicServer } from './public-server.ts'
 import type { SharedServices } from './services.ts'
 import type { Settings } from './settings.ts'
 
@@ -29,7 +20,7 @@ export interface EdgeServer {
 }
 
 /**
- * Serves a graph. The port opens last.
+ * Serves a graph. The ports open last.
  * @param dependencies what readiness asks besides the database and the notification link
  */
 export async function startEdgeServer(
@@ -41,83 +32,42 @@ export async function startEdgeServer(
 ): Promise<EdgeServer> {
   const { platform } = settings
   const { log, notifications, database } = services
-  const maxBodyBytes = platform.MAX_BODY_BYTES
   const authenticator = createAuthenticator({ graph: graph.trusted, notifications, log })
   const scope = requestScope({ graph: graph.trusted, authenticator, log, identityHeaders })
-  const explore = platform.ENVIRONMENT !== 'production'
   const graphHttp = await createGraphHttp({
     graph,
     openContext: (request, response) => scope.open(request, response),
-    maxBodyBytes,
-    explore,
+    maxBodyBytes: platform.MAX_BODY_BYTES,
+    explore: platform.ENVIRONMENT !== 'production',
     log,
   })
-  const repeats = idempotency({ store: stores.idempotency, streams: stores.streams })
-  const limits = rateLimits({ ...rateLimitSettings(platform), store: stores.rates })
-  const graphHandlers = [
-    limitedGraph(scope, limits),
-    keyedMount(graphHttp.handler, { scope, idempotency: repeats, maxBodyBytes, log }),
-    graphHttp.errors,
+  const checks: HealthCheck[] = [
+    { name: 'database', check: () => database.ping() },
+    { name: 'notifications', check: async () => assertConnected(notifications.connected) },
+    ...dependencies,
   ]
-  const app = createApp({
-    scope,
-    routes,
-    healthChecks: [
-      { name: 'database', check: () => database.ping() },
-      { name: 'notifications', check: async () => assertConnected(notifications.connected) },
-      ...dependencies,
-    ],
-    idempotency: repeats,
-    limits,
-    trustedProxies: platform.TRUSTED_PROXIES,
-    cors: { origins: platform.CORS_ALLOWED_ORIGINS, allowSandbox: explore },
-    maxBodyBytes,
-    log,
-    mounts: [
-      { path: '/graphql', handlers: graphHandlers },
-      ...(platform.ENABLE_SWAGGER
-        ? [{ path: '/api/swagger', handlers: [swaggerUi(routes, settings.publicUrl)] }]
-        : []),
-    ],
-  })
-  const server = httpServer(app)
-  const port = await listen(server, platform.PORT, platform.HOST).catch(async (error: unknown) => {
+  const faces = edgeFaces({ graph, graphHttp, scope, authenticator, stores, checks, log, settings })
+  const servers: Server[] = []
+  const stop = async () => {
+    await Promise.all(servers.map((server) => closeServer(server, platform.SHUTDOWN_GRACE)))
     await graphHttp.stop()
     authenticator.close()
-    throw error
-  })
-  return {
-    port,
-    async stop() {
-      await closeServer(server)
-      await graphHttp.stop()
-      authenticator.close()
-    },
   }
+  try {
+    for (const face of faces) servers.push(await serve(face, platform.HOST))
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { port: platform.PORT, stop }
+}
+
+async function serve({ app, port, portVariable }: EdgeFace, host: string): Promise<Server> {
+  const server = createPublicServer(app)
+  await listen(server, port, host, portVariable)
+  return server
 }
 
 function assertConnected(connected: boolean): void {
   if (!connected) throw new AppError('service_unavailable', 'The notification link is down.')
-}
-
-function httpServer(app: Express): Server {
-  const server = createServer({ keepAliveTimeout: 65_000, headersTimeout: 20_000, noDelay: true }, app)
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) return
-    const failure = unreadable(error.code)
-    const requestId = newId('request')
-    const body = JSON.stringify(errorEnvelope(failure, requestId))
-    socket.end(
-      `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status]}\r\nX-Request-Id: ${requestId}\r\n` +
-        `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-    )
-  })
-  return server
-}
-
-function unreadable(code: string | undefined): AppError {
-  if (code === 'HPE_HEADER_OVERFLOW') return new AppError('headers_too_large', 'The headers are too large.')
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return new AppError('request_timeout', 'The request did not arrive in time.')
-  return new AppError('invalid_parameter', 'This is not a well-formed HTTP request.')
 }

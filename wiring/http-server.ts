@@ -2,17 +2,19 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { StartFailure } from './start-failure.ts'
 
-/** How long running requests may take to end once the process is told to stop. */
-const drainMs = 10_000
-
 /** What goes on at each listening server: its connections, and the answers that are not out yet. */
 const traffic = new WeakMap<Server, { sockets: Set<Socket>; responses: Set<ServerResponse> }>()
 
 /** @throws StartFailure with a sentence for a busy port or a missing right */
-export async function listen(server: Server, port: number, host: string): Promise<number> {
+export async function listen(
+  server: Server,
+  port: number,
+  host: string,
+  portVariable = 'PORT',
+): Promise<number> {
   follow(server)
   await new Promise<void>((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException) => reject(listenFailure(error, port, host))
+    const fail = (error: NodeJS.ErrnoException) => reject(listenFailure(error, port, host, portVariable))
     server.once('error', fail)
     server.listen(port, host, () => {
       server.off('error', fail)
@@ -22,15 +24,20 @@ export async function listen(server: Server, port: number, host: string): Promis
   return (server.address() as AddressInfo).port
 }
 
-function listenFailure(error: NodeJS.ErrnoException, port: number, host: string): Error {
+function listenFailure(
+  error: NodeJS.ErrnoException,
+  port: number,
+  host: string,
+  portVariable: string,
+): Error {
   if (error.code === 'EADDRINUSE') {
     return new StartFailure(
-      `Port ${port} is in use: stop the program that has it, or start with another, as PORT=${port + 1} npm start.`,
+      `Port ${port} is in use: stop the program that has it, or start with another, as ${portVariable}=${port + 1} npm start.`,
     )
   }
   if (error.code === 'EACCES') {
     return new StartFailure(
-      `This user may not listen on port ${port}: choose one above 1023, as PORT=8000 npm start.`,
+      `This user may not listen on port ${port}: choose one above 1023, as ${portVariable}=8000 npm start.`,
     )
   }
   if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
@@ -55,8 +62,11 @@ function follow(server: Server): void {
   })
 }
 
-/** Takes nothing new, lets what runs end within the drain time, then cuts it. Each connection ends with its answer. */
-export async function closeServer(server: Server): Promise<void> {
+/**
+ * Takes nothing new, lets what runs end, then cuts it. Each connection ends with its answer.
+ * @param graceMs how long what runs may take
+ */
+export async function closeServer(server: Server, graceMs = 10_000): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   const { sockets = [], responses = [] } = traffic.get(server) ?? {}
   for (const response of responses) endConnectionAfter(response)
@@ -65,7 +75,7 @@ export async function closeServer(server: Server): Promise<void> {
   )
   // Node counts a connection that never sent a byte, as browsers open ahead of need, among the busy ones.
   for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
-  const cut = setTimeout(() => server.closeAllConnections(), drainMs)
+  const cut = setTimeout(() => server.closeAllConnections(), graceMs)
   await closed
   clearTimeout(cut)
 }

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { type FakeProvider, startFakeProvider } from '../platform/testing/fake-provider.ts'
+import { guest, type TestClient } from './client.ts'
+import { startTestServer, type TestServer } from './server.ts'
+
+let provider: FakeProvider
+let server: TestServer
+let client: TestClient
+beforeAll(async () => {
+  provider = await startFakeProvider({ models: ['fake-model'] })
+  server = await startTestServer({ REMOTE_LLM_PROVIDER_URL: provider.url, REMOTE_API_KEY: 'a-key' })
+  client = await guest(server)
+}, 60_000)
+afterAll(async () => {
+  await server.stop()
+  await provider.close()
+})
+
+describe('a platform that is told to stop', () => {
+  it('lets streams come to their end, keeps what they said, and takes nothing new', async () => {
+    provider.script({ text: 'word '.repeat(100), chunkDelayMs: 20 })
+    const { id } = (await client.post('/v1/conversations', {})).json<{ id: string }>()
+    const response = await fetch(`${server.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { ...client.headers, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        model: 'fake-model',
+        stream: true,
+        conversation: id,
+        messages: [{ role: 'user', content: 'Speak slowly.' }],
+      }),
+    })
+    let text = ''
+    let refused: unknown
+    for await (const piece of response.body ?? []) {
+      if (text === '') {
+        process.kill(server.pids().at(-1) as number, 'SIGTERM')
+        refused = await refusal(`${server.url}/healthz`)
+      }
+      text += Buffer.from(piece).toString()
+    }
+    expect(refused).toMatchObject({ cause: { code: 'ECONNREFUSED' } })
+    expect(text.split('word').length - 1).toBe(100)
+    expect(text).toMatch(/data: \[DONE\]\n\n$/)
+
+    await server.kill()
+    await server.start()
+    const { data } = (await client.get(`/v1/conversations/${id}/items?order=asc`)).json<{
+      data: Record<string, unknown>[]
+    }>()
+    expect(data).toMatchObject([{ status: 'completed' }, { role: 'assistant', status: 'completed' }])
+  }, 60_000)
+})
+
+/** What a new connection meets once none are taken any more. */
+async function refusal(url: string): Promise<unknown> {
+  for (;;) {
+    try {
+      await (await fetch(url, { headers: { connection: 'close' } })).text()
+    } catch (error) {
+      return error
+    }
+  }
+}

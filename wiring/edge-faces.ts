@@ -1,0 +1,104 @@
+import type { Express } from 'express'
+import type { GraphHttp } from '../gateway/http/index.ts'
+import type { FederatedGraph } from '../gateway/index.ts'
+import { type AppOptions, createApp } from '../rest-adapter/app.ts'
+import { directHealth } from '../rest-adapter/direct/direct-health.ts'
+import { type DirectService, directServices, routesOf } from '../rest-adapter/direct/direct-services.ts'
+import { jwtOnly } from '../rest-adapter/direct/jwt-only.ts'
+import { type HealthCheck, healthRoutes } from '../rest-adapter/health.ts'
+import { idempotency } from '../rest-adapter/idempotency/index.ts'
+import { keyedMount } from '../rest-adapter/idempotency/keyed-mount.ts'
+import { identityHeaders } from '../rest-adapter/middleware/authenticate.ts'
+import { directPaths, pathFamilies } from '../rest-adapter/middleware/path-families.ts'
+import { rateLimits } from '../rest-adapter/rate-limits/index.ts'
+import { limitedGraph } from '../rest-adapter/rate-limits/limited-mount.ts'
+import { type Authenticator, type RequestScope, requestScope } from '../rest-adapter/request-scope.ts'
+import { routes } from '../rest-adapter/routes/index.ts'
+import { swaggerUi } from '../rest-adapter/swagger.ts'
+import type { EdgeStores } from './edge-stores.ts'
+import { rateLimitSettings } from './rate-limit-settings.ts'
+import type { SharedServices } from './services.ts'
+import type { Settings } from './settings.ts'
+
+/** One port of the edge and what answers there. */
+export interface EdgeFace {
+  readonly app: Express
+  readonly port: number
+  /** The variable that sets the port. */
+  readonly portVariable: string
+}
+
+/** What the faces are made of. */
+export interface EdgeFaceOptions {
+  readonly graph: FederatedGraph
+  readonly graphHttp: GraphHttp
+  readonly scope: RequestScope
+  readonly authenticator: Authenticator
+  readonly stores: EdgeStores
+  readonly checks: readonly HealthCheck[]
+  readonly log: SharedServices['log']
+  readonly settings: Settings
+}
+
+/** The gateway's face, and where they are switched on those of the single services. */
+export function edgeFaces(options: EdgeFaceOptions): readonly EdgeFace[] {
+  const { stores, log, settings } = options
+  const { platform } = settings
+  const shared: SharedParts = {
+    idempotency: idempotency({ store: stores.idempotency, streams: stores.streams }),
+    limits: rateLimits({ ...rateLimitSettings(platform), store: stores.rates }),
+    trustedProxies: platform.TRUSTED_PROXIES,
+    cors: {
+      origins: platform.CORS_ALLOWED_ORIGINS,
+      allowSandbox: platform.ENVIRONMENT !== 'production',
+    },
+    maxBodyBytes: platform.MAX_BODY_BYTES,
+    log,
+  }
+  const direct = platform.DIRECT_PORTS ? directServices : []
+  return [gatewayFace(options, shared), ...direct.map((service) => directFace(service, options, shared))]
+}
+
+type SharedParts = Omit<AppOptions, 'scope' | 'routes' | 'entrance' | 'mounts'>
+
+function gatewayFace(options: EdgeFaceOptions, shared: SharedParts): EdgeFace {
+  const { graphHttp, scope, checks, settings } = options
+  const graphql = [
+    limitedGraph(scope, shared.limits),
+    keyedMount(graphHttp.handler, { scope, ...shared }),
+    graphHttp.errors,
+  ]
+  const app = createApp({
+    ...shared,
+    scope,
+    routes,
+    entrance: [pathFamilies, healthRoutes(checks)],
+    mounts: [{ path: '/graphql', handlers: graphql }, ...swagger(settings)],
+  })
+  return { app, port: settings.platform.PORT, portVariable: 'PORT' }
+}
+
+function swagger({ platform, publicUrl }: Settings): AppOptions['mounts'] {
+  if (!platform.ENABLE_SWAGGER) return []
+  return [{ path: '/api/swagger', handlers: [swaggerUi(routes, publicUrl)] }]
+}
+
+/** Contract 8.10: a service's own routes, for callers with a token. */
+function directFace(service: DirectService, options: EdgeFaceOptions, shared: SharedParts): EdgeFace {
+  const { graph, authenticator, checks, log, settings } = options
+  const scope = requestScope({
+    graph: graph.trusted,
+    authenticator: jwtOnly(authenticator),
+    log,
+    identityHeaders,
+  })
+  const app = createApp({
+    ...shared,
+    scope,
+    routes: routesOf(service, routes),
+    entrance: [directPaths, directHealth(service, checks)],
+    mounts: [],
+  })
+  const { portVariable } = service
+  return { app, port: settings.platform[portVariable], portVariable }
+}
