@@ -150,7 +150,10 @@ describe('Apollo Client', () => {
   })
 })
 
-/** The two ways to subscribe that urql's documentation shows. */
+/**
+ * The two ways to subscribe that urql's documentation shows. Queries go by POST: a GET is refused unless a header asks for
+ * a preflight (CSRF prevention).
+ */
 const urqlClients: [string, () => Client][] = [
   [
     'its own fetch subscriptions',
