@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { conversationStub } from './conversation-stub.ts'
+import { finishReason } from './finish-reason.ts'
 import { tokenUsage } from './token-usage.ts'
+import { toolCallDelta } from './tool-call.ts'
 
 /** One `data:` frame of a streamed completion (contract 2.3). */
 export const chatCompletionChunk = z.looseObject({
@@ -12,15 +14,15 @@ export const chatCompletionChunk = z.looseObject({
     z.looseObject({
       index: z.int(),
       delta: z.looseObject({
-        role: z.string().nullish(),
+        role: z.enum(['developer', 'system', 'user', 'assistant', 'tool']).optional(),
         content: z.string().nullish(),
         reasoning_content: z.string().nullish(),
-        tool_calls: z.array(z.looseObject({ index: z.int().optional() })).nullish(),
+        tool_calls: z.array(toolCallDelta).optional(),
       }),
-      finish_reason: z.string().nullish(),
+      finish_reason: finishReason.nullable(),
     }),
   ),
-  usage: tokenUsage.nullish(),
+  usage: tokenUsage.nullish().describe('In the last chunk, whose `choices` are empty.'),
   conversation: conversationStub.optional(),
 })
 

@@ -1,20 +1,21 @@
 import { z } from 'zod'
 import { conversationStub } from './conversation-stub.ts'
+import { finishReason } from './finish-reason.ts'
 import { tokenUsage } from './token-usage.ts'
-
-const toolCall = z.looseObject({ id: z.string().optional(), type: z.string().optional() })
+import { toolCall } from './tool-call.ts'
 
 /** One of the answers of a completion. */
 export const completionChoice = z.looseObject({
-  index: z.int().optional(),
+  index: z.int(),
   message: z.looseObject({
-    role: z.string().optional(),
-    content: z.string().nullish(),
-    reasoning_content: z.string().nullish(),
+    role: z.literal('assistant'),
+    content: z.string().nullable(),
+    reasoning_content: z.string().nullish().describe('What the model thought, where its provider tells.'),
     tool_calls: z.array(toolCall).nullish(),
     refusal: z.string().nullish(),
   }),
-  finish_reason: z.string().nullish(),
+  finish_reason: finishReason,
+  logprobs: z.unknown().optional(),
 })
 
 /** The answer of `POST /v1/chat/completions` without `stream` (contract 2.1). The provider's other fields stay. */
@@ -25,7 +26,8 @@ export const chatCompletion = z.looseObject({
   model: z.string(),
   choices: z.array(completionChoice),
   usage: tokenUsage,
-  conversation: conversationStub.optional(),
+  system_fingerprint: z.string().optional(),
+  conversation: conversationStub.optional().describe('Only where one took part.'),
 })
 
 /** A whole answer. */
