@@ -4,8 +4,7 @@ import { finishReason } from './finish-reason.ts'
 import { tokenUsage } from './token-usage.ts'
 import { toolCallDelta } from './tool-call.ts'
 
-/** One `data:` frame of a streamed completion (contract 2.3). */
-export const chatCompletionChunk = z.looseObject({
+const fields = z.looseObject({
   id: z.string(),
   object: z.literal('chat.completion.chunk'),
   created: z.int(),
@@ -24,6 +23,20 @@ export const chatCompletionChunk = z.looseObject({
   ),
   usage: tokenUsage.nullish().describe('In the last chunk, whose `choices` are empty.'),
   conversation: conversationStub.optional(),
+})
+
+/** One `data:` frame of a streamed completion (contract 2.3). */
+export const chatCompletionChunk = fields.meta({
+  id: 'ChatCompletionChunk',
+  examples: [
+    {
+      id: 'chatcmpl-66aac869f18e4332b63535cdabdcfe80',
+      object: 'chat.completion.chunk',
+      created: 1_767_225_600,
+      model: 'jan-v1-4b',
+      choices: [{ index: 0, delta: { content: 'In' }, finish_reason: null }],
+    },
+  ],
 })
 
 /** A frame of a stream. */

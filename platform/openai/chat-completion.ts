@@ -18,8 +18,7 @@ export const completionChoice = z.looseObject({
   logprobs: z.unknown().optional(),
 })
 
-/** The answer of `POST /v1/chat/completions` without `stream` (contract 2.1). The provider's other fields stay. */
-export const chatCompletion = z.looseObject({
+const fields = z.looseObject({
   id: z.string(),
   object: z.literal('chat.completion'),
   created: z.int(),
@@ -28,6 +27,28 @@ export const chatCompletion = z.looseObject({
   usage: tokenUsage,
   system_fingerprint: z.string().optional(),
   conversation: conversationStub.optional().describe('Only where one took part.'),
+})
+
+/** The answer of `POST /v1/chat/completions` without `stream` (contract 2.1). The provider's other fields stay. */
+export const chatCompletion = fields.meta({
+  id: 'ChatCompletion',
+  examples: [
+    {
+      id: 'chatcmpl-66aac869f18e4332b63535cdabdcfe80',
+      object: 'chat.completion',
+      created: 1_767_225_600,
+      model: 'jan-v1-4b',
+      choices: [
+        {
+          index: 0,
+          message: { role: 'assistant', content: 'In layers.', refusal: null },
+          logprobs: null,
+          finish_reason: 'stop',
+        },
+      ],
+      usage: { prompt_tokens: 5, completion_tokens: 3, total_tokens: 8 },
+    },
+  ],
 })
 
 /** A whole answer. */

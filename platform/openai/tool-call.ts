@@ -15,7 +15,9 @@ export const customToolCall = z.looseObject({
 })
 
 /** What a model wants done before it goes on. */
-export const toolCall = z.discriminatedUnion('type', [functionToolCall, customToolCall])
+export const toolCall = z
+  .discriminatedUnion('type', [functionToolCall, customToolCall])
+  .meta({ id: 'ToolCall' })
 
 /** A piece of a call in a stream: `index` tells which call it continues. */
 export const toolCallDelta = z.looseObject({
