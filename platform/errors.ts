@@ -142,6 +142,11 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(kinds, value)
 }
 
+/** Every code with its HTTP status and type: what a description of the API tells of failures. */
+export const errorCatalogue: readonly (ErrorKind & { readonly code: ErrorCode })[] = Object.entries(
+  kinds,
+).map(([code, kind]) => ({ code: code as ErrorCode, ...kind }))
+
 /** The one sentence that clients see in place of a failure of ours. */
 const maskedMessage = 'Something went wrong on our side. Give the request id when you report it.'
 

@@ -1,107 +1,78 @@
-import { z } from 'zod'
-import type { Route, RouteDescription } from './route.ts'
+import { errorSchema, failureResponses } from './openapi/failures.ts'
+import { headerParameters, responseHeaders } from './openapi/headers.ts'
+import { operationOf } from './openapi/operation.ts'
+import { openApiPath } from './openapi/parameters.ts'
+import { schemaCollection } from './openapi/schemas.ts'
+import type { Route } from './route.ts'
 
 /** An OpenAPI 3.1 document, as plain JSON. */
 export type OpenApiDocument = Readonly<Record<string, unknown>>
 
-const errorSchema = z.object({
-  error: z.object({
-    type: z.string(),
-    code: z.string(),
-    message: z.string(),
-    param: z.string().nullable(),
-    request_id: z.string(),
-  }),
-  message: z.string(),
-})
+const introduction = `An OpenAI-compatible API for chat completions, conversations, projects and models: a translation onto one federated
+GraphQL graph, which is at \`/graphql\`.
+
+**Credentials.** \`POST /auth/guest-login\` gives a token without any; send it as \`Authorization: Bearer …\`. API keys (\`sk_…\`) go there
+too, or into \`X-API-Key\`.
+
+**Answers.** Where OpenAI has a shape, the body is exactly that. Elsewhere a resource's fields stand at the top and again under \`data\`.
+Lists are pages: pass \`next_after\` as \`after\` to go on. Fields may be added to answers at any time.
+
+**Prefixes.** Every path under \`/v1\` and \`/auth\` is also served under \`/llm\`, and \`/auth\` under \`/v1/auth\`.`
+
+/** What each group of routes is about. */
+const tagTexts: Readonly<Record<string, string>> = {
+  Chat: 'Asking models, whole or streamed, with tools and with conversations.',
+  Models: 'Which models answer, what is known of them and where they come from.',
+  Embeddings: 'Texts as vectors.',
+  Authentication: 'Guests, sessions, sign-in at an identity provider, and who somebody is.',
+  'API keys': 'Keys for programs.',
+  Discovery: 'What other services need to know of this platform.',
+  Projects: 'Groups of conversations with an instruction of their own.',
+  Conversations: 'What is kept of the talk with models.',
+  Items: 'The messages, calls and results of a conversation.',
+}
 
 /** The document of exactly the routes that serve. @param serverUrl where they are served */
 export function openApiDocument(routes: readonly Route[], serverUrl: string): OpenApiDocument {
+  const schemas = schemaCollection()
   const paths: Record<string, Record<string, unknown>> = {}
   for (const route of routes) {
     const path = openApiPath(route.path)
-    paths[path] = { ...paths[path], [route.method]: operation(route) }
+    paths[path] = { ...paths[path], [route.method]: operationOf(route, schemas) }
   }
+  const failure = schemas.jsonSchema(errorSchema, 'output')
   return {
     openapi: '3.1.0',
     info: {
       title: 'Jan Graph',
       version: '1',
-      description: 'OpenAI-compatible API for chat completions, conversations, projects and models.',
+      summary: 'A self-hosted, OpenAI-compatible AI platform.',
+      description: introduction,
+      license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
     },
-    servers: [{ url: serverUrl }],
+    servers: [{ url: serverUrl, description: 'This platform.' }],
     security: [{ bearer: [] }, { apiKey: [] }],
-    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
+    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name, description: tagTexts[name] })),
     paths,
     components: {
       securitySchemes: {
         bearer: {
           type: 'http',
           scheme: 'bearer',
-          description: 'An access token of POST /auth/guest-login, or an API key.',
+          description: 'An access token of `POST /auth/guest-login` or of a sign-in, or an API key.',
         },
-        apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+        apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'An API key: `sk_…`.' },
       },
-      schemas: { Error: jsonSchema(errorSchema, 'output') },
+      parameters: headerParameters,
+      headers: responseHeaders,
+      responses: {
+        ...failureResponses(routes, failure),
+        Failure: {
+          description: 'Any other failure.',
+          content: { 'application/json': { schema: failure } },
+        },
+      },
+      schemas: schemas.components,
     },
   }
-}
-
-function operation(route: RouteDescription): Record<string, unknown> {
-  return {
-    summary: route.summary,
-    tags: [route.tag],
-    ...(route.access === 'public' ? { security: [] } : {}),
-    parameters: [...pathParameters(route.path), ...queryParameters(route)],
-    ...(route.body
-      ? {
-          requestBody: {
-            required: !route.bodyOptional,
-            content: { 'application/json': { schema: jsonSchema(route.body, 'input') } },
-          },
-        }
-      : {}),
-    responses: {
-      [route.status]: success(route),
-      default: {
-        description: 'A failure',
-        content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
-      },
-    },
-  }
-}
-
-function success({ response }: RouteDescription): Record<string, unknown> {
-  if (!response) return { description: 'Done' }
-  return { description: 'Done', content: { 'application/json': { schema: jsonSchema(response, 'output') } } }
-}
-
-/** `:id` and `*id` become `{id}`. */
-function openApiPath(path: string): string {
-  return path.replace(/[:*](\w+)/g, '{$1}')
-}
-
-function pathParameters(path: string): Record<string, unknown>[] {
-  return [...path.matchAll(/[:*](\w+)/g)].map(([, name]) => ({
-    name,
-    in: 'path',
-    required: true,
-    schema: { type: 'string' },
-  }))
-}
-
-function queryParameters({ query }: RouteDescription): Record<string, unknown>[] {
-  if (!(query instanceof z.ZodObject)) return []
-  return Object.entries(query.shape as Record<string, z.ZodType>).map(([name, schema]) => ({
-    name,
-    in: 'query',
-    required: !schema.safeParse(undefined).success,
-    ...(schema.description ? { description: schema.description } : {}),
-    schema: jsonSchema(schema, 'input'),
-  }))
-}
-
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
-  return rest
 }

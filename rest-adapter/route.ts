@@ -1,7 +1,9 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
 import type { Request, Response } from 'express'
+import type { DocumentNode } from 'graphql'
 import type { z } from 'zod'
 import type { RequestContext } from '../platform/context.ts'
+import type { ErrorCode } from '../platform/errors.ts'
 
 /** Who may call a route: anybody, or only those who proved who they are. What they may do is the service's to say. */
 export type RouteAccess = 'public' | 'authenticated'
@@ -52,6 +54,18 @@ export interface RouteDescription {
   readonly rate: RouteRate
   /** Other names under which clients send a field: `{ title: 'name' }`. The right one wins when both are there. */
   readonly aliases: Readonly<Record<string, string>>
+  /** The name that generated clients call it by; null leaves it to the path. A graph operation's own name unless given. */
+  readonly operationId: string | null
+  /** What the summary has no room for, as Markdown. */
+  readonly description: string | null
+  /** Request headers that it reads beside the general ones, with what they mean. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Bodies to try, by name; those of the body's schema unless given. */
+  readonly examples: Readonly<Record<string, unknown>>
+  /** One event of the answer as a stream; null for routes that never stream. */
+  readonly events: z.ZodType | null
+  /** What it can fail with beyond what follows from its access, parameters and body. */
+  readonly failures: readonly ErrorCode[]
 }
 
 /** A route as the app mounts it: `run` writes the answer, and throws `AppError` before the first byte. */
@@ -60,9 +74,7 @@ export interface Route extends RouteDescription {
 }
 
 type Described<Body, Query> = Pick<RouteDescription, 'method' | 'path' | 'summary' | 'tag'> &
-  Partial<
-    Pick<RouteDescription, 'access' | 'status' | 'bodyOptional' | 'bodyLimit' | 'aliases' | 'response'>
-  > & {
+  Partial<Omit<RouteDescription, 'method' | 'path' | 'summary' | 'tag' | 'body' | 'query' | 'rate'>> & {
     readonly rate?: Partial<RouteRate>
     readonly body?: z.ZodType<Body>
     readonly query?: z.ZodType<Query>
@@ -86,7 +98,7 @@ export function route<Result, Variables, Body = unknown, Query = unknown>(
   spec: OperationRoute<Body, Query, Result, Variables>,
 ): Route {
   return {
-    ...describe(spec),
+    ...describe(spec, operationName(spec.operation)),
     async run(raw, response) {
       const input = raw as RouteInput<Body, Query>
       const result = await input.context.graph.execute(spec.operation, spec.variables(input), input.context)
@@ -102,7 +114,10 @@ export function handlerRoute<Body = unknown, Query = unknown>(spec: HandlerRoute
 
 const usualRate: RouteRate = { perMinute: 100, cost: 1 }
 
-function describe<Body, Query>(spec: Described<Body, Query>): RouteDescription {
+function describe<Body, Query>(
+  spec: Described<Body, Query>,
+  operationId: string | null = null,
+): RouteDescription {
   return {
     method: spec.method,
     path: spec.path,
@@ -117,7 +132,21 @@ function describe<Body, Query>(spec: Described<Body, Query>): RouteDescription {
     bodyLimit: spec.bodyLimit ?? 'small',
     rate: { ...usualRate, ...spec.rate },
     aliases: spec.aliases ?? {},
+    operationId: spec.operationId ?? operationId,
+    description: spec.description ?? null,
+    headers: spec.headers ?? {},
+    examples: spec.examples ?? {},
+    events: spec.events ?? null,
+    failures: spec.failures ?? [],
   }
+}
+
+/** `CreateProject` becomes `createProject`, `Projects`, which only reads, `getProjects`. */
+function operationName({ definitions }: DocumentNode): string | null {
+  const [operation] = definitions
+  if (operation?.kind !== 'OperationDefinition' || !operation.name) return null
+  const name = operation.name.value
+  return operation.operation === 'query' ? `get${name}` : name.charAt(0).toLowerCase() + name.slice(1)
 }
 
 function send(response: Response, status: number, body: unknown): void {

@@ -85,26 +85,63 @@ export function optionalUnixSeconds(dateTime: string | null | undefined): number
   return dateTime == null ? null : unixSeconds(dateTime)
 }
 
+/** The request id of examples. */
+const exampleRequest = 'req_8irno600lfn2g9jymmog3vsk'
+
+/** The schema of `meta`. */
+export const metaSchema = z
+  .object({ request_id: z.string().describe('The id of this request.'), api_version: z.literal('v1') })
+  .meta({
+    id: 'Meta',
+    description: 'About the answer itself.',
+    examples: [meta(exampleRequest)],
+  })
+
+/** The first example that a schema has been given, where it is an object. */
+function exampleResource(resource: z.ZodType): object | null {
+  const examples: unknown = resource.meta()?.examples
+  const [example] = Array.isArray(examples) ? (examples as unknown[]) : []
+  return typeof example === 'object' ? example : null
+}
+
 /** The schema of shape D around a resource's schema. */
-export const dualOf = <Shape extends z.ZodRawShape>(resource: z.ZodObject<Shape>) =>
-  resource.extend({ data: resource, meta: metaSchema })
+export function dualOf<Resource extends z.ZodType>(resource: Resource) {
+  const schema = resource.and(
+    z.object({ data: resource.describe('The same again, for clients that look here.'), meta: metaSchema }),
+  )
+  const example = exampleResource(resource)
+  return example ? schema.meta({ examples: [dual(example, exampleRequest)] }) : schema
+}
 
-const metaSchema = z.object({ request_id: z.string(), api_version: z.literal('v1') })
-
-/** The schema of shape L around a resource's schema. */
-export const listOf = (resource: z.ZodType) =>
-  z.object({
+const pageSchema = z
+  .object({
     object: z.literal('list'),
-    data: z.array(resource),
     first_id: z.string().nullable(),
     last_id: z.string().nullable(),
     has_more: z.boolean(),
-    next_after: z.string().nullable(),
-    next_cursor: z.string().nullable(),
-    total: z.number().int().optional(),
+    next_after: z
+      .string()
+      .nullable()
+      .describe('What to pass as `after` for the next page; null on the last.'),
+    next_cursor: z.string().nullable().describe('The same as `next_after`.'),
+    total: z.number().int().optional().describe('How many there are on all pages, where that is counted.'),
     meta: metaSchema,
   })
+  .meta({ id: 'Page', description: 'What lists have beside their `data`.' })
+
+/** The schema of shape L around a resource's schema. */
+export function listOf<Resource extends z.ZodType>(resource: Resource) {
+  const schema = pageSchema.and(z.object({ data: z.array(resource) }))
+  const example = exampleResource(resource) as { id: string } | null
+  if (!example) return schema
+  const page = { nodes: [example], pageInfo: { hasNextPage: false } }
+  return schema.meta({ examples: [list(page, (node) => node, exampleRequest)] })
+}
 
 /** What a deletion answers. */
-export const deletedOf = (object: string) =>
-  z.object({ id: z.string(), object: z.literal(object), deleted: z.literal(true) })
+export const deletedOf = (object: string, exampleId: string) =>
+  z.object({
+    id: z.string().meta({ examples: [exampleId] }),
+    object: z.literal(object),
+    deleted: z.literal(true),
+  })

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { conversationStub } from './conversation-stub.ts'
+import { finishReason } from './finish-reason.ts'
 import { tokenUsage } from './token-usage.ts'
+import { toolCallDelta } from './tool-call.ts'
 
-/** One `data:` frame of a streamed completion (contract 2.3). */
-export const chatCompletionChunk = z.looseObject({
+const fields = z.looseObject({
   id: z.string(),
   object: z.literal('chat.completion.chunk'),
   created: z.int(),
@@ -12,16 +13,30 @@ export const chatCompletionChunk = z.looseObject({
     z.looseObject({
       index: z.int(),
       delta: z.looseObject({
-        role: z.string().nullish(),
+        role: z.enum(['developer', 'system', 'user', 'assistant', 'tool']).optional(),
         content: z.string().nullish(),
         reasoning_content: z.string().nullish(),
-        tool_calls: z.array(z.looseObject({ index: z.int().optional() })).nullish(),
+        tool_calls: z.array(toolCallDelta).optional(),
       }),
-      finish_reason: z.string().nullish(),
+      finish_reason: finishReason.nullable(),
     }),
   ),
-  usage: tokenUsage.nullish(),
+  usage: tokenUsage.nullish().describe('In the last chunk, whose `choices` are empty.'),
   conversation: conversationStub.optional(),
+})
+
+/** One `data:` frame of a streamed completion (contract 2.3). */
+export const chatCompletionChunk = fields.meta({
+  id: 'ChatCompletionChunk',
+  examples: [
+    {
+      id: 'chatcmpl-66aac869f18e4332b63535cdabdcfe80',
+      object: 'chat.completion.chunk',
+      created: 1_767_225_600,
+      model: 'jan-v1-4b',
+      choices: [{ index: 0, delta: { content: 'In' }, finish_reason: null }],
+    },
+  ],
 })
 
 /** A frame of a stream. */

@@ -23,8 +23,7 @@ export const platformFields = {
   image: z.boolean().nullish().describe('Keeps a thinking model, which can use image tools.'),
 } as const
 
-/** The body of `POST /v1/chat/completions`. Fields that are not named here go to the provider as they are. */
-export const chatCompletionRequest = z.looseObject({
+const fields = z.looseObject({
   model: z.string().min(1, 'must not be empty').describe('A model id, as `/v1/models` lists them.'),
   messages: z.array(chatMessage).min(1, 'must have at least one message'),
   stream: z.boolean().nullish().describe('Answers as an event stream.'),
@@ -53,6 +52,9 @@ export const chatCompletionRequest = z.looseObject({
   repetition_penalty: z.number().nullish(),
   ...platformFields,
 })
+
+/** The body of `POST /v1/chat/completions`. Fields that are not named here go to the provider as they are. */
+export const chatCompletionRequest = fields.meta({ id: 'ChatCompletionRequest' })
 
 /** A checked request, with the fields that we do not know. */
 export type ChatCompletionRequest = z.output<typeof chatCompletionRequest>

@@ -1,31 +1,54 @@
 import { z } from 'zod'
 import { conversationStub } from './conversation-stub.ts'
+import { finishReason } from './finish-reason.ts'
 import { tokenUsage } from './token-usage.ts'
-
-const toolCall = z.looseObject({ id: z.string().optional(), type: z.string().optional() })
+import { toolCall } from './tool-call.ts'
 
 /** One of the answers of a completion. */
 export const completionChoice = z.looseObject({
-  index: z.int().optional(),
+  index: z.int(),
   message: z.looseObject({
-    role: z.string().optional(),
-    content: z.string().nullish(),
-    reasoning_content: z.string().nullish(),
+    role: z.literal('assistant'),
+    content: z.string().nullable(),
+    reasoning_content: z.string().nullish().describe('What the model thought, where its provider tells.'),
     tool_calls: z.array(toolCall).nullish(),
     refusal: z.string().nullish(),
   }),
-  finish_reason: z.string().nullish(),
+  finish_reason: finishReason,
+  logprobs: z.unknown().optional(),
 })
 
-/** The answer of `POST /v1/chat/completions` without `stream` (contract 2.1). The provider's other fields stay. */
-export const chatCompletion = z.looseObject({
+const fields = z.looseObject({
   id: z.string(),
   object: z.literal('chat.completion'),
   created: z.int(),
   model: z.string(),
   choices: z.array(completionChoice),
   usage: tokenUsage,
-  conversation: conversationStub.optional(),
+  system_fingerprint: z.string().optional(),
+  conversation: conversationStub.optional().describe('Only where one took part.'),
+})
+
+/** The answer of `POST /v1/chat/completions` without `stream` (contract 2.1). The provider's other fields stay. */
+export const chatCompletion = fields.meta({
+  id: 'ChatCompletion',
+  examples: [
+    {
+      id: 'chatcmpl-66aac869f18e4332b63535cdabdcfe80',
+      object: 'chat.completion',
+      created: 1_767_225_600,
+      model: 'jan-v1-4b',
+      choices: [
+        {
+          index: 0,
+          message: { role: 'assistant', content: 'In layers.', refusal: null },
+          logprobs: null,
+          finish_reason: 'stop',
+        },
+      ],
+      usage: { prompt_tokens: 5, completion_tokens: 3, total_tokens: 8 },
+    },
+  ],
 })
 
 /** A whole answer. */

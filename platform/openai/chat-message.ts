@@ -66,9 +66,12 @@ const functionResult = z.looseObject({
 })
 
 /** A message of a chat completion request (contract 2.1). Unknown fields are kept. */
-export const chatMessage = z.discriminatedUnion('role', [spoken, assistant, toolResult, functionResult], {
-  error: ({ code }) => (code === 'invalid_union' ? `role must be one of ${chatRoles.join(', ')}` : undefined),
-})
+export const chatMessage = z
+  .discriminatedUnion('role', [spoken, assistant, toolResult, functionResult], {
+    error: ({ code }) =>
+      code === 'invalid_union' ? `role must be one of ${chatRoles.join(', ')}` : undefined,
+  })
+  .meta({ id: 'ChatMessage' })
 
 /** A checked message. */
 export type ChatMessage = z.output<typeof chatMessage>

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 
-/** The answer of `POST /v1/embeddings`: floats, or base64 of little-endian 32-bit floats where that was asked for. */
-export const embeddingList = z.looseObject({
+const fields = z.looseObject({
   object: z.literal('list'),
   data: z.array(
     z.looseObject({
@@ -12,6 +11,19 @@ export const embeddingList = z.looseObject({
   ),
   model: z.string(),
   usage: z.looseObject({ prompt_tokens: z.int(), total_tokens: z.int() }),
+})
+
+/** The answer of `POST /v1/embeddings`: floats, or base64 of little-endian 32-bit floats where that was asked for. */
+export const embeddingList = fields.meta({
+  id: 'EmbeddingList',
+  examples: [
+    {
+      object: 'list',
+      data: [{ object: 'embedding', index: 0, embedding: [0.6, 0.8, 0] }],
+      model: 'jan-dev-embedding',
+      usage: { prompt_tokens: 5, total_tokens: 5 },
+    },
+  ],
 })
 
 /** A list of embeddings. */

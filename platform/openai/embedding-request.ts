@@ -1,7 +1,6 @@
 import { z } from 'zod'
 
-/** The body of `POST /v1/embeddings` (contract 2.6). Unknown fields go to the provider. */
-export const embeddingRequest = z.looseObject({
+const fields = z.looseObject({
   model: z.string().min(1, 'must not be empty'),
   input: z
     .union([
@@ -15,6 +14,9 @@ export const embeddingRequest = z.looseObject({
   dimensions: z.int().min(1).nullish(),
   user: z.string().nullish(),
 })
+
+/** The body of `POST /v1/embeddings` (contract 2.6). Unknown fields go to the provider. */
+export const embeddingRequest = fields.meta({ id: 'EmbeddingRequest' })
 
 /** A checked request for embeddings. */
 export type EmbeddingRequest = z.output<typeof embeddingRequest>

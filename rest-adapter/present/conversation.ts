@@ -5,8 +5,7 @@ import type { ConversationFieldsFragment } from '../operations.generated.ts'
 import type { RouteInput } from '../route.ts'
 import { unixSeconds } from '../shapes.ts'
 
-/** Contract 3.2: a conversation on the wire. */
-export const conversationResource = z.object({
+const conversationFields = z.object({
   id: z.string(),
   object: z.literal('conversation'),
   title: z.string().nullable(),
@@ -18,6 +17,26 @@ export const conversationResource = z.object({
   active_branch: z.string(),
   item_count: z.number().int(),
   archived: z.boolean(),
+})
+
+export const exampleConversation: z.output<typeof conversationFields> = {
+  id: 'conv_4k2m9x7qpz0w1abc',
+  object: 'conversation',
+  title: 'Lasagna for four',
+  created_at: 1767225600,
+  updated_at: 1767225660,
+  metadata: { topic: 'cooking' },
+  referrer: null,
+  project_id: 'proj_h3v8t0r5e2y6u1i9',
+  active_branch: 'MAIN',
+  item_count: 2,
+  archived: false,
+}
+
+/** Contract 3.2: a conversation on the wire. */
+export const conversationResource = conversationFields.meta({
+  id: 'Conversation',
+  examples: [exampleConversation],
 })
 
 export function conversationJson(

@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import type { ItemFieldsFragment, ItemInput } from '../operations.generated.ts'
 
-/** Contract 3.3: an item on the wire. What belongs to its type stands beside these fields. */
-export const itemResource = z.looseObject({
+const itemFields = z.looseObject({
   id: z.string(),
   object: z.literal('conversation.item'),
   type: z.string(),
@@ -24,8 +23,24 @@ export const itemResource = z.looseObject({
   server_label: z.string().optional(),
 })
 
-/** An item as clients send it: a text or blocks, in either spelling; other fields of its type are kept as they are. */
-export const itemBody = z.looseObject({
+/** What was asked, for the API's description. */
+export const exampleItem = {
+  id: 'msg_7d1k0fz3m9q2w5x8c4v6b1n0',
+  object: 'conversation.item',
+  type: 'message',
+  role: 'user',
+  status: 'completed',
+  content: [{ type: 'input_text', text: 'How do I make lasagna?', input_text: 'How do I make lasagna?' }],
+  branch: 'MAIN',
+  sequence_number: 1,
+  created_at: '2026-01-01T00:00:00.000Z',
+  completed_at: '2026-01-01T00:00:00.000Z',
+}
+
+/** Contract 3.3: an item on the wire. What belongs to its type stands beside these fields. */
+export const itemResource = itemFields.meta({ id: 'Item', examples: [exampleItem] })
+
+const itemBodyFields = z.looseObject({
   type: z.string().nullish().describe('`message` unless given.'),
   role: z.string().nullish().describe('A message needs one.'),
   status: z.string().nullish(),
@@ -40,6 +55,12 @@ export const itemBody = z.looseObject({
   output: z.unknown().optional(),
   error: z.unknown().optional(),
   server_label: z.string().nullish(),
+})
+
+/** An item as clients send it: a text or blocks, in either spelling; other fields of its type are kept as they are. */
+export const itemBody = itemBodyFields.meta({
+  id: 'ItemInput',
+  examples: [{ type: 'message', role: 'user', content: 'How do I make lasagna?' }],
 })
 
 export function itemJson(item: ItemFieldsFragment): z.output<typeof itemResource> {

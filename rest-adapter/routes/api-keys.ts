@@ -6,7 +6,7 @@ import {
   RevokeApiKeyDocument,
 } from '../operations.generated.ts'
 import { type Route, route } from '../route.ts'
-import { dual, dualOf } from '../shapes.ts'
+import { dual, dualOf, metaSchema } from '../shapes.ts'
 
 const tag = 'API keys'
 
@@ -24,7 +24,7 @@ const createBody = z.object({
   scopes: z.array(z.string()).nullish().describe('`read` and `write` by default.'),
 })
 
-const keyResource = z.object({
+const keyFields = z.object({
   id: z.string(),
   name: z.string(),
   prefix: z.string(),
@@ -38,7 +38,26 @@ const keyResource = z.object({
   last_used_at: z.iso.datetime().optional(),
 })
 
-const createdKeyResource = keyResource.extend({ key: z.string() })
+const exampleKey: z.output<typeof keyFields> = {
+  id: '294c0cd9-caa7-4329-b414-ad9cc67e1ed4',
+  name: 'laptop',
+  prefix: 'sk_live',
+  suffix: '9d24',
+  status: 'active',
+  is_active: true,
+  scopes: ['read', 'write'],
+  created_at: '2026-01-01T00:00:00.000Z',
+  expires_at: '2026-04-01T00:00:00.000Z',
+}
+
+const keyResource = keyFields.meta({ id: 'ApiKey', examples: [exampleKey] })
+
+const createdKeyResource = keyFields
+  .extend({ key: z.string().describe('The secret. It is told only here.') })
+  .meta({
+    id: 'CreatedApiKey',
+    examples: [{ ...exampleKey, key: 'sk_live_0b94e37f80c3c7a39772dbb75079a31b2aea6ae803929d24' }],
+  })
 
 /** Contract 1.3: each of these is also at `/llm/auth/api-keys` and `/v1/auth/api-keys`. */
 export const apiKeyRoutes: readonly Route[] = [
@@ -49,6 +68,7 @@ export const apiKeyRoutes: readonly Route[] = [
     tag,
     status: 201,
     body: createBody,
+    examples: { laptop: { name: 'laptop', expires_in_days: 90 } },
     operation: CreateApiKeyDocument,
     variables: ({ body: { name, scopes, expires_in_days, expires_in } }) => ({
       input: { name, scopes, expiresInDays: bounded(expires_in_days), expiresIn: bounded(expires_in) },
@@ -79,7 +99,7 @@ export const apiKeyRoutes: readonly Route[] = [
       object: z.literal('list'),
       items: z.array(keyResource),
       data: z.array(keyResource),
-      meta: z.object({ request_id: z.string(), api_version: z.literal('v1') }),
+      meta: metaSchema,
     }),
   }),
   route({

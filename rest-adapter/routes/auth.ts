@@ -21,23 +21,39 @@ const tag = 'Authentication'
 const refreshCookie = 'refresh_token'
 const clearedRefreshCookie = `${refreshCookie}=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; HttpOnly; Secure; SameSite=None`
 
-const sessionBody = z.object({ refresh_token: z.string().nullish().describe('The refresh token.') })
+const exampleUser = '7912b317-c0b5-432d-8020-10e910b0aebb'
+const exampleGuest = 'guest-5b571826-3211-4442-a686-0a9e4afdd716'
+const exampleRefreshToken = 'jrt_RdX3sRh2j_2ZfZ1wSsTpqmMYKsogCuzfGNQ68XsJa8I'
+const exampleTokens = {
+  access_token: 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiI3OTEyYjMxNyJ9.c2lnbmF0dXJl',
+  refresh_token: exampleRefreshToken,
+  token_type: 'Bearer',
+  expires_in: 300,
+}
 
-const guestLoginResponse = z.object({
-  access_token: z.string(),
-  refresh_token: z.string(),
+const tokenFields = z.object({
+  access_token: z.string().describe('Send it as `Authorization: Bearer …`.'),
+  refresh_token: z.string().describe('For new tokens, once.'),
   token_type: z.literal('Bearer'),
-  expires_in: z.number().int(),
-  user_id: z.string(),
-  username: z.string(),
-  principal_id: z.string(),
+  expires_in: z.number().int().describe('Seconds that the access token is good for.'),
 })
 
-const refreshResponse = guestLoginResponse
-  .pick({ access_token: true, refresh_token: true, token_type: true, expires_in: true })
-  .extend({ expires_at: z.iso.datetime() })
+const sessionBody = z
+  .object({ refresh_token: z.string().nullish().describe('The refresh token.') })
+  .meta({ examples: [{ refresh_token: exampleRefreshToken }] })
 
-const meResource = z.object({
+const guestLoginResponse = tokenFields
+  .extend({ user_id: z.string(), username: z.string(), principal_id: z.string() })
+  .meta({
+    id: 'GuestSession',
+    examples: [{ ...exampleTokens, user_id: exampleUser, username: exampleGuest, principal_id: exampleUser }],
+  })
+
+const refreshResponse = tokenFields
+  .extend({ expires_at: z.iso.datetime() })
+  .meta({ id: 'Session', examples: [{ ...exampleTokens, expires_at: '2026-01-01T00:05:00.000Z' }] })
+
+const meFields = z.object({
   id: z.string(),
   username: z.string().optional(),
   email: z.string().optional(),
@@ -48,12 +64,30 @@ const meResource = z.object({
   is_admin: z.boolean(),
 })
 
+const meResource = meFields.meta({
+  id: 'Caller',
+  examples: [
+    {
+      id: exampleUser,
+      username: exampleGuest,
+      email: `${exampleGuest}@temp.jan.ai`,
+      subject: exampleUser,
+      auth_method: 'jwt',
+      name: exampleGuest,
+      roles: ['guest'],
+      is_admin: false,
+    },
+  ],
+})
+
 /** Contract 1.2: each of these is also at `/llm/auth/…` and `/v1/auth/…`. */
 export const authRoutes: readonly Route[] = [
   route({
     method: 'post',
     path: '/auth/guest-login',
     summary: 'Sign in as a new guest',
+    description:
+      'Needs nothing. A guest may do what any user may, with short-lived tokens, and can be upgraded later.',
     tag,
     access: 'public',
     status: 201,
@@ -75,7 +109,8 @@ export const authRoutes: readonly Route[] = [
     },
     response: guestLoginResponse,
   }),
-  ...['/auth/refresh', '/auth/refresh-token'].map(refreshRoute),
+  refreshRoute('/auth/refresh', 'refreshSession'),
+  refreshRoute('/auth/refresh-token', 'refreshToken'),
   route({
     method: 'post',
     path: '/auth/revoke',
@@ -88,10 +123,14 @@ export const authRoutes: readonly Route[] = [
       token_type_hint: z.string().nullish().describe('Not needed: tokens can be told apart.'),
     }),
     bodyOptional: true,
+    examples: { refresh_token: { token: exampleRefreshToken } },
     operation: RevokeTokenDocument,
     variables: ({ body }) => ({ input: { token: body.token || body.refresh_token || missing('token') } }),
     present: () => ({ message: 'Token revoked', revoked: true as const }),
-    response: z.object({ message: z.string(), revoked: z.literal(true) }),
+    response: z.object({
+      message: z.string().meta({ examples: ['Token revoked'] }),
+      revoked: z.literal(true),
+    }),
   }),
   ...(['get', 'post'] as const).map(logoutRoute),
   route({
@@ -104,6 +143,8 @@ export const authRoutes: readonly Route[] = [
       username: z.string().nullish(),
       full_name: z.string().nullish(),
     }),
+    examples: { upgrade: { email: 'ada@example.com', username: 'ada', full_name: 'Ada Lovelace' } },
+    failures: ['already_exists'],
     operation: UpgradeGuestDocument,
     variables: ({ body: { email, username, full_name } }) => ({
       input: { email, username, name: full_name },
@@ -111,16 +152,21 @@ export const authRoutes: readonly Route[] = [
     present: () => ({ status: 'upgraded' as const }),
     response: z.object({ status: z.literal('upgraded') }),
   }),
-  ...['/auth/me', '/v1/users/me'].map(meRoute),
+  meRoute('/auth/me', 'getMe'),
+  meRoute('/v1/users/me', 'getCurrentUser'),
   ...signInRoutes,
   ...validationRoutes,
 ]
 
-function refreshRoute(path: string): Route {
+function refreshRoute(path: string, operationId: string): Route {
   return route({
     method: 'post',
     path,
+    operationId,
     summary: 'Exchange a refresh token for new tokens',
+    description:
+      'The refresh token is taken from the cookie `refresh_token`, the body or the `Authorization` header, and is used up. Using one twice ends its session.',
+    failures: ['invalid_token'],
     tag,
     access: 'public',
     body: sessionBody,
@@ -151,6 +197,7 @@ function logoutRoute(method: 'get' | 'post'): Route {
   return handlerRoute({
     method,
     path: '/auth/logout',
+    operationId: method === 'post' ? 'logout' : 'logoutByLink',
     summary: 'End a session',
     tag,
     access: 'public',
@@ -165,10 +212,11 @@ function logoutRoute(method: 'get' | 'post'): Route {
   })
 }
 
-function meRoute(path: string): Route {
+function meRoute(path: string, operationId: string): Route {
   return route({
     method: 'get',
     path,
+    operationId,
     summary: 'Who the credentials speak for',
     tag,
     operation: MeDocument,

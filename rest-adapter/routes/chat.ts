@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { chatCompletion } from '../../platform/openai/chat-completion.ts'
+import { chatCompletionChunk } from '../../platform/openai/chat-completion-chunk.ts'
 import {
   type ChatCompletionRequest,
   chatCompletionRequest,
@@ -7,6 +8,8 @@ import {
 import { RawBody } from '../../platform/openai/raw-body.ts'
 import { encodeEvents } from '../../platform/openai/raw-frames.ts'
 import { CompleteChatDocument, StreamChatDocument } from '../operations.generated.ts'
+import { chatExamples } from '../present/chat-examples.ts'
+import { inferenceFailures } from '../present/inference-failures.ts'
 import { sendRawBody } from '../raw-body.ts'
 import { handlerRoute, type Route } from '../route.ts'
 import { sendEventStream } from '../stream.ts'
@@ -18,13 +21,15 @@ const chatQuery = z.object({
   persona: z.string().optional().describe('Reserved for prompt orchestration.'),
 })
 
-const storedCompletions = z.object({
-  object: z.literal('list'),
-  data: z.array(chatCompletion),
-  first_id: z.string().nullable(),
-  last_id: z.string().nullable(),
-  has_more: z.boolean(),
-})
+const storedCompletions = z
+  .object({
+    object: z.literal('list'),
+    data: z.array(chatCompletion),
+    first_id: z.string().nullable(),
+    last_id: z.string().nullable(),
+    has_more: z.boolean(),
+  })
+  .meta({ examples: [{ object: 'list', data: [], first_id: null, last_id: null, has_more: false }] })
 
 /** Contract 2.1 and 2.3. */
 export const chatRoutes: readonly Route[] = [
@@ -38,6 +43,12 @@ export const chatRoutes: readonly Route[] = [
     bodyLimit: 'large',
     query: chatQuery,
     response: chatCompletion,
+    events: chatCompletionChunk,
+    operationId: 'createChatCompletion',
+    description:
+      'Tool calls are returned, not run. With `conversation`, its items come before `messages`, and both sides are stored in it. A client that leaves a stream stops the model.',
+    examples: chatExamples,
+    failures: inferenceFailures,
     async handle({ body, rawBody, query, context }, response) {
       const variables = { request: new RawBody(rawBody, body), referrer: query.referrer ?? null }
       if (!body.stream) {
@@ -52,6 +63,7 @@ export const chatRoutes: readonly Route[] = [
   handlerRoute({
     method: 'get',
     path: '/v1/chat/completions',
+    operationId: 'listChatCompletions',
     summary: 'List your stored completions; they are kept as conversations, so this list is empty',
     tag,
     response: storedCompletions,

@@ -16,9 +16,10 @@ import {
   conversationId,
   conversationJson,
   conversationResource,
+  exampleConversation,
   existingConversation,
 } from '../present/conversation.ts'
-import { itemBody, itemInput, itemJson, itemResource } from '../present/item.ts'
+import { exampleItem, itemBody, itemInput, itemJson, itemResource } from '../present/item.ts'
 import { type OperationRoute, type Route, route } from '../route.ts'
 import { deletedOf, dual, dualOf, list, listOf, pageArguments, pageQuery } from '../shapes.ts'
 
@@ -58,7 +59,10 @@ const includeQuery = z.object({
     .describe('`items`: the newest 100 of them, oldest first.'),
 })
 
-const withItems = conversationResource.extend({ items: z.array(itemResource).optional() })
+const withItems = conversationResource.extend({ items: z.array(itemResource).optional() }).meta({
+  id: 'ConversationWithItems',
+  examples: [{ ...exampleConversation, items: [exampleItem] }],
+})
 
 const updateRoute: Omit<
   OperationRoute<
@@ -73,6 +77,11 @@ const updateRoute: Omit<
   summary: 'Change a conversation',
   tag,
   body: updateBody,
+  examples: {
+    rename: { title: 'Lasagna for four' },
+    metadata: { metadata: { topic: 'cooking' } },
+    move: { project_id: 'proj_h3v8t0r5e2y6u1i9' },
+  },
   operation: UpdateConversationDocument,
   variables: (input) => {
     const { project_id, archived, ...rest } = input.body
@@ -92,6 +101,7 @@ export const conversationRoutes: readonly Route[] = [
     summary: 'List your conversations',
     tag,
     query: listQuery,
+    failures: ['admin_required'],
     operation: ConversationsDocument,
     variables: ({ query: { referrer, project_id, scope, ...page } }) => ({
       ...pageArguments(page),
@@ -110,6 +120,12 @@ export const conversationRoutes: readonly Route[] = [
     tag,
     body: createBody,
     bodyOptional: true,
+    examples: {
+      empty: {},
+      titled: { title: 'Lasagna for four', metadata: { topic: 'cooking' } },
+      with_items: { items: [{ type: 'message', role: 'user', content: 'How do I make lasagna?' }] },
+    },
+    failures: ['project_not_found'],
     operation: CreateConversationDocument,
     variables: ({ body: { project_id, items, ...rest } }) => ({
       input: { ...rest, projectId: project_id, items: items?.map(itemInput) },
@@ -137,7 +153,10 @@ export const conversationRoutes: readonly Route[] = [
     response: z.object({
       object: z.literal('conversations.deleted'),
       deleted: z.literal(true),
-      deleted_count: z.number().int(),
+      deleted_count: z
+        .number()
+        .int()
+        .meta({ examples: [3] }),
     }),
   }),
   route({
@@ -160,7 +179,7 @@ export const conversationRoutes: readonly Route[] = [
     response: dualOf(withItems),
   }),
   route({ ...updateRoute, method: 'post' }),
-  route({ ...updateRoute, method: 'patch' }),
+  route({ ...updateRoute, method: 'patch', operationId: 'patchConversation' }),
   route({
     method: 'delete',
     path: '/v1/conversations/:conversation_id',
@@ -174,7 +193,7 @@ export const conversationRoutes: readonly Route[] = [
       object: 'conversation.deleted' as const,
       deleted: true as const,
     }),
-    response: deletedOf('conversation.deleted'),
+    response: deletedOf('conversation.deleted', exampleConversation.id),
   }),
   route({
     method: 'get',

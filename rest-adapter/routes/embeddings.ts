@@ -2,6 +2,7 @@ import { embeddingList } from '../../platform/openai/embedding-list.ts'
 import { type EmbeddingRequest, embeddingRequest } from '../../platform/openai/embedding-request.ts'
 import { RawBody } from '../../platform/openai/raw-body.ts'
 import { EmbedDocument } from '../operations.generated.ts'
+import { inferenceFailures } from '../present/inference-failures.ts'
 import { sendRawBody } from '../raw-body.ts'
 import { handlerRoute, type Route } from '../route.ts'
 
@@ -15,6 +16,12 @@ export const embeddingRoutes: readonly Route[] = [
     body: embeddingRequest,
     bodyLimit: 'large',
     response: embeddingList,
+    operationId: 'createEmbeddings',
+    examples: {
+      text: { model: 'jan-dev-embedding', input: 'A sunny day at the beach' },
+      several: { model: 'jan-dev-embedding', input: ['A sunny day', 'A rainy day'], dimensions: 64 },
+    },
+    failures: inferenceFailures,
     async handle({ body, rawBody, context }, response) {
       const { embed } = await context.graph.execute(
         EmbedDocument,

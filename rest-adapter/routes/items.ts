@@ -8,7 +8,7 @@ import {
   DeleteItemDocument,
 } from '../operations.generated.ts'
 import { conversationId, existingConversation } from '../present/conversation.ts'
-import { itemBody, itemInput, itemJson, itemResource } from '../present/item.ts'
+import { exampleItem, itemBody, itemInput, itemJson, itemResource } from '../present/item.ts'
 import { type Route, type RouteInput, route } from '../route.ts'
 import { deletedOf, dual, dualOf, list, listOf, pageArguments, pageQuery } from '../shapes.ts'
 
@@ -73,6 +73,19 @@ export const itemRoutes: readonly Route[] = [
     summary: 'Add items to a conversation',
     tag,
     body: addBody,
+    examples: {
+      several: {
+        items: [
+          { type: 'message', role: 'user', content: 'How do I make lasagna?' },
+          { type: 'message', role: 'assistant', content: 'In layers.' },
+        ],
+      },
+      one: {
+        type: 'message',
+        role: 'user',
+        content: [{ type: 'input_text', text: 'How do I make lasagna?' }],
+      },
+    },
     bodyLimit: 'large',
     query: addQuery,
     operation: AddItemsDocument,
@@ -103,7 +116,9 @@ export const itemRoutes: readonly Route[] = [
       const resource = itemJson(item)
       return { ...resource, data: resource }
     },
-    response: itemResource.extend({ data: itemResource }),
+    response: itemResource
+      .and(z.object({ data: itemResource }))
+      .meta({ examples: [{ ...exampleItem, data: exampleItem }] }),
   }),
   route({
     method: 'delete',
@@ -120,9 +135,9 @@ export const itemRoutes: readonly Route[] = [
       old_main_backup: deleteItem.oldMainBackup,
       branch_created: true as const,
     }),
-    response: deletedOf('conversation.item.deleted').extend({
-      branch: z.string(),
-      old_main_backup: z.string(),
+    response: deletedOf('conversation.item.deleted', exampleItem.id).extend({
+      branch: z.string().meta({ examples: ['MAIN'] }),
+      old_main_backup: z.string().meta({ examples: ['MAIN_20260101000100'] }),
       branch_created: z.literal(true),
     }),
   }),

@@ -33,7 +33,7 @@ const catalogQuery = pageQuery.extend({
 })
 
 const told = z.boolean().nullable()
-const catalogEntry = z.object({
+const catalogFields = z.object({
   id: z.string(),
   public_id: z.string(),
   name: z.string().nullable(),
@@ -64,7 +64,43 @@ const catalogEntry = z.object({
   updated_at: z.int(),
 })
 
-const provider = z.object({
+const catalogEntry = catalogFields.meta({
+  id: 'CatalogEntry',
+  examples: [
+    {
+      id: 'jan-v1-4b',
+      public_id: 'jan-v1-4b',
+      name: 'Jan v1 4B',
+      model_display_name: 'Jan v1 4B',
+      description: null,
+      supported_parameters: { names: ['temperature', 'top_p'], default: { temperature: 0.7, top_p: null } },
+      architecture: { modality: 'text->text', input_modalities: ['text'], output_modalities: ['text'] },
+      tags: [],
+      notes: null,
+      context_length: 131_072,
+      is_moderated: null,
+      active: true,
+      extras: null,
+      status: 'filled',
+      family: 'jan',
+      experimental: false,
+      requires_feature_flag: null,
+      supports_images: false,
+      supports_embeddings: false,
+      supports_reasoning: true,
+      supports_instruct: null,
+      supports_audio: false,
+      supports_video: false,
+      supports_tools: true,
+      supports_browser: null,
+      last_synced_at: 1_767_225_600,
+      created_at: 1_767_225_600,
+      updated_at: 1_767_225_600,
+    } satisfies z.output<typeof catalogFields>,
+  ],
+})
+
+const providerFields = z.object({
   id: z.string(),
   object: z.literal('provider'),
   name: z.string(),
@@ -75,6 +111,22 @@ const provider = z.object({
   base_url: z.string().optional(),
   endpoints: z.unknown().optional(),
   metadata: z.unknown().optional(),
+})
+
+const provider = providerFields.meta({
+  id: 'Provider',
+  description: 'Where models come from; its addresses and metadata are for administrators.',
+  examples: [
+    {
+      id: 'prov_25fyxkr05kmp90vo',
+      object: 'provider',
+      name: 'Local vLLM',
+      vendor: 'vllm',
+      category: 'llm',
+      active: true,
+      model_count: 2,
+    } satisfies z.output<typeof providerFields>,
+  ],
 })
 
 function modelJson(model: ModelFieldsFragment): ModelObject {
@@ -158,8 +210,10 @@ export const modelRoutes: readonly Route[] = [
   route({
     method: 'get',
     path: '/v1/models',
+    operationId: 'listModels',
     summary: 'List the models that answer',
     tag,
+    headers: { 'X-PROVIDER-DATA': '`true` gives one entry for each provider of a model, with who that is.' },
     operation: AllModelsDocument,
     variables: () => ({}),
     present: ({ allModels }, { request }) => ({

@@ -33,7 +33,7 @@ const createBody = z.object({
 
 const updateBody = createBody.partial().extend({ is_archived: z.boolean().nullish() })
 
-const projectResource = z.object({
+const projectFields = z.object({
   id: z.string(),
   object: z.literal('project'),
   name: z.string(),
@@ -45,6 +45,21 @@ const projectResource = z.object({
   created_at: z.number().int(),
   updated_at: z.number().int(),
 })
+
+const exampleProject: z.output<typeof projectFields> = {
+  id: 'proj_h3v8t0r5e2y6u1i9',
+  object: 'project',
+  name: 'Cookbook',
+  instruction: 'Answer with recipes only, in metric units.',
+  description: null,
+  is_favorite: true,
+  is_archived: false,
+  archived_at: null,
+  created_at: 1767225600,
+  updated_at: 1767225600,
+}
+
+const projectResource = projectFields.meta({ id: 'Project', examples: [exampleProject] })
 
 function projectJson(project: ProjectFieldsFragment): z.output<typeof projectResource> {
   return {
@@ -76,6 +91,14 @@ export const projectRoutes: readonly Route[] = [
     tag,
     status: 201,
     body: createBody,
+    examples: {
+      cookbook: {
+        name: 'Cookbook',
+        instruction: 'Answer with recipes only, in metric units.',
+        is_favorite: true,
+      },
+    },
+    failures: ['already_exists'],
     aliases: { title: 'name' },
     operation: CreateProjectDocument,
     variables: ({ body: { is_favorite, ...rest } }) => ({ input: { ...rest, isFavorite: is_favorite } }),
@@ -112,6 +135,8 @@ export const projectRoutes: readonly Route[] = [
     summary: 'Change a project',
     tag,
     body: updateBody,
+    examples: { rename: { name: 'Kitchen' }, archive: { is_archived: true } },
+    failures: ['already_exists'],
     aliases: { title: 'name', archived: 'is_archived' },
     operation: UpdateProjectDocument,
     variables: (input) => {
@@ -133,6 +158,6 @@ export const projectRoutes: readonly Route[] = [
       object: 'project' as const,
       deleted: true as const,
     }),
-    response: deletedOf('project'),
+    response: deletedOf('project', exampleProject.id),
   }),
 ]

@@ -14,15 +14,19 @@ const callbackQuery = z.object({
 
 /** Contract 1.2: sign-in by browser at the identity provider. */
 export const signInRoutes: readonly Route[] = [
-  ...['/auth/login', '/auth/keycloak/login'].map(loginRoute),
-  ...['/auth/callback', '/auth/keycloak/callback'].map(callbackRoute),
+  loginRoute('/auth/login', 'startSignIn'),
+  loginRoute('/auth/keycloak/login', 'startKeycloakSignIn'),
+  callbackRoute('/auth/callback', 'finishSignIn'),
+  callbackRoute('/auth/keycloak/callback', 'finishKeycloakSignIn'),
 ]
 
-function loginRoute(path: string): Route {
+function loginRoute(path: string, operationId: string): Route {
   return route({
     method: 'get',
     path,
+    operationId,
     summary: 'Begin a sign-in at the identity provider',
+    failures: ['service_unavailable'],
     tag,
     access: 'public',
     query: z.object({
@@ -34,14 +38,23 @@ function loginRoute(path: string): Route {
       keptSecret(response)
       return { authorization_url: startSignIn.authorizationUrl, state: startSignIn.state }
     },
-    response: z.object({ authorization_url: z.url(), state: z.string() }),
+    response: z.object({ authorization_url: z.url(), state: z.string() }).meta({
+      examples: [
+        {
+          authorization_url:
+            'https://id.example.com/authorize?response_type=code&client_id=jan-client&state=q3Vw',
+          state: 'q3Vw',
+        },
+      ],
+    }),
   })
 }
 
-function callbackRoute(path: string): Route {
+function callbackRoute(path: string, operationId: string): Route {
   return handlerRoute<undefined, z.output<typeof callbackQuery>>({
     method: 'get',
     path,
+    operationId,
     summary: 'End a sign-in: where the identity provider sends the browser back to',
     tag,
     access: 'public',

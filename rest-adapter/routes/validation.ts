@@ -18,7 +18,28 @@ const userInfo = z.object({
   groups: z.array(z.string()),
 })
 
-const keyOwner = z.object({
+const exampleUser = '7912b317-c0b5-432d-8020-10e910b0aebb'
+
+const validToken = z.object({ valid: z.literal(true), user_info: userInfo }).meta({
+  examples: [
+    {
+      valid: true,
+      user_info: {
+        sub: exampleUser,
+        preferred_username: 'ada',
+        email: 'ada@example.com',
+        email_verified: true,
+        name: 'Ada Lovelace',
+        given_name: 'Ada',
+        family_name: 'Lovelace',
+        roles: ['user'],
+        groups: ['standard'],
+      },
+    },
+  ],
+})
+
+const keyOwnerFields = z.object({
   user_id: z.string(),
   subject: z.string(),
   username: z.string().nullable(),
@@ -26,6 +47,20 @@ const keyOwner = z.object({
   first_name: z.string().nullable(),
   last_name: z.string().nullable(),
   roles: z.array(z.string()),
+})
+
+const keyOwner = keyOwnerFields.meta({
+  examples: [
+    {
+      user_id: exampleUser,
+      subject: exampleUser,
+      username: 'ada',
+      email: 'ada@example.com',
+      first_name: 'Ada',
+      last_name: 'Lovelace',
+      roles: ['user'],
+    },
+  ],
 })
 
 /** Contract 1.2: what other services ask about a caller's credential. */
@@ -52,7 +87,7 @@ export const validationRoutes: readonly Route[] = [
         groups: me.groups,
       }),
     }),
-    response: z.object({ valid: z.literal(true), user_info: userInfo }),
+    response: validToken,
   }),
   route({
     method: 'post',
@@ -61,6 +96,9 @@ export const validationRoutes: readonly Route[] = [
     tag,
     access: 'public',
     body: z.object({ api_key: z.string().min(1).describe('The API key in question.') }),
+    examples: { key: { api_key: 'sk_live_0b94e37f80c3c7a39772dbb75079a31b2aea6ae803929d24' } },
+    headers: { 'X-Service-Key': 'What proves that a service of the platform asks.' },
+    failures: ['invalid_api_key', 'route_not_found'],
     operation: ApiKeyOwnerDocument,
     variables: ({ body, request }) => ({
       input: { apiKey: body.api_key, serviceKey: request.get('X-Service-Key') ?? null },

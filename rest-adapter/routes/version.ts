@@ -13,12 +13,15 @@ export const versionRoutes: readonly Route[] = [
   handlerRoute({
     method: 'get',
     path: '/v1/version',
+    operationId: 'getVersion',
     summary: 'The version of the platform, and when it read its settings',
     tag: 'Discovery',
     access: 'public',
     handle: async (_input, response) => {
       response.json({ version, env_reloaded_at: environmentReadAt })
     },
-    response: z.object({ version: z.string(), env_reloaded_at: z.iso.datetime() }),
+    response: z
+      .object({ version: z.string(), env_reloaded_at: z.iso.datetime() })
+      .meta({ examples: [{ version, env_reloaded_at: '2026-01-01T00:00:00.000Z' }] }),
   }),
 ]

@@ -22,7 +22,24 @@ export const wellKnownRoutes: readonly Route[] = [
       response.setHeader('Cache-Control', cacheControl)
       return jwks ?? switchedOff()
     },
-    response: z.object({ keys: z.array(z.looseObject({ kid: z.string(), kty: z.string() })) }),
+    response: z.object({ keys: z.array(z.looseObject({ kid: z.string(), kty: z.string() })) }).meta({
+      examples: [
+        {
+          keys: [
+            {
+              kid: 'mq9WSG3XcYsfTcYqBEFi_n_8T21oDpTdaA5VDq6k2ow',
+              kty: 'EC',
+              crv: 'P-256',
+              alg: 'ES256',
+              use: 'sig',
+              x: 'jLyz16CZeZF21cIj-VyRwlSFftzNTn4cXaqZCh-KDJg',
+              y: 'd05zz1PgizIWOmhkk4bMHz3PjLHYPxJUOdt-EJ-Jcy8',
+            },
+          ],
+        },
+      ],
+    }),
+    failures: ['not_found'],
   }),
   route({
     method: 'get',
@@ -36,7 +53,16 @@ export const wellKnownRoutes: readonly Route[] = [
       response.setHeader('Cache-Control', cacheControl)
       return openidConfiguration ?? switchedOff()
     },
-    response: z.looseObject({ issuer: z.string(), jwks_uri: z.string() }),
+    response: z.looseObject({ issuer: z.string(), jwks_uri: z.string() }).meta({
+      examples: [
+        {
+          issuer: 'http://localhost:8000',
+          jwks_uri: 'http://localhost:8000/.well-known/jwks.json',
+          id_token_signing_alg_values_supported: ['ES256'],
+        },
+      ],
+    }),
+    failures: ['not_found'],
   }),
 ]
 

@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import type { RouteDescription } from '../route.ts'
+import type { SchemaCollection } from './schemas.ts'
+
+/** What stands in paths, by the name of the parameter. */
+const pathTexts: Readonly<Record<string, readonly [description: string, example: string]>> = {
+  id: ['The id of the key.', '0b6f5a2e-6c1d-4b51-9f0e-2f4f6f3f9a10'],
+  conversation_id: ['The id of a conversation of yours.', 'conv_4k2m9x7qpz0w1abc'],
+  item_id: ['The id of an item, of whichever branch.', 'msg_7d1k0fz3m9q2w5x8c4v6b1n0'],
+  project_id: ['The id of a project of yours.', 'proj_h3v8t0r5e2y6u1i9'],
+  model_id: ['The id of a model; slashes in it may stay as they are.', 'jan-v1-4b'],
+  public_id: ['The id of a model; slashes in it may stay as they are.', 'jan-v1-4b'],
+}
+
+/** `:id` and `*id` become `{id}`. */
+export function openApiPath(path: string): string {
+  return path.replace(/[:*](\w+)/g, '{$1}')
+}
+
+export function pathParameters(path: string): Record<string, unknown>[] {
+  return [...path.matchAll(/[:*](\w+)/g)].map(([, name = '']) => {
+    const [description, example] = pathTexts[name] ?? []
+    return {
+      name,
+      in: 'path',
+      required: true,
+      ...(description ? { description, example } : {}),
+      schema: { type: 'string' },
+    }
+  })
+}
+
+export function queryParameters(
+  { query }: RouteDescription,
+  schemas: SchemaCollection,
+): Record<string, unknown>[] {
+  if (!(query instanceof z.ZodObject)) return []
+  return Object.entries(query.shape as Record<string, z.ZodType>).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: !schema.safeParse(undefined).success,
+    ...(schema.description ? { description: schema.description } : {}),
+    schema: schemas.jsonSchema(schema, 'input'),
+  }))
+}
