@@ -1,0 +1,355 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import {
+  buildSchema,
+  type GraphQLField,
+  type GraphQLInputType,
+  getNamedType,
+  isInputObjectType,
+} from 'graphql'
+import { type Answer, guest, send, type TestClient } from './client.ts'
+import { startTestServer, type TestServer } from './server.ts'
+
+/** The ids of somebody's objects, by what they name. */
+interface Ids {
+  readonly conversation: string
+  readonly item: string
+  readonly project: string
+  readonly apiKey: string
+}
+
+/** Ids as ours look, of things that are not there. */
+const missing: Ids = {
+  conversation: 'conv_0000000000000000',
+  item: 'msg_000000000000000000000000',
+  project: 'proj_0000000000000000',
+  apiKey: '00000000-0000-4000-8000-000000000000',
+}
+
+let server: TestServer
+let owner: TestClient
+let stranger: TestClient
+let strangersConversation: string
+let model: string
+let owned: Ids
+let before: string
+beforeAll(async () => {
+  server = await startTestServer()
+  owner = await guest(server)
+  stranger = await guest(server)
+  owned = await ownObjects(owner)
+  strangersConversation = (await stranger.post('/v1/conversations', {})).json<{ id: string }>().id
+  model = (await owner.get('/v1/models')).json<{ data: { id: string }[] }>().data[0]?.id as string
+  before = await everythingOf(owner, owned)
+}, 60_000)
+afterAll(() => server.stop())
+
+async function ownObjects(client: TestClient): Promise<Ids> {
+  const idOf = (answer: Answer) => answer.json<{ id: string }>().id
+  const project = idOf(await client.post('/v1/projects', { name: 'Private', instruction: 'Secret words.' }))
+  const conversation = idOf(
+    await client.post('/v1/conversations', { title: 'Private', project_id: project, metadata: { k: 'v' } }),
+  )
+  const items = await client.post(`/v1/conversations/${conversation}/items`, {
+    items: [{ type: 'message', role: 'user', content: 'Secret words.' }],
+  })
+  const item = items.json<{ data: { id: string }[] }>().data[0]?.id as string
+  const apiKey = idOf(await client.post('/auth/api-keys', { name: 'Private' }))
+  return { conversation, item, project, apiKey }
+}
+
+/** All that an owner can see: what it must still be after strangers have tried everything. */
+async function everythingOf(client: TestClient, ids: Ids): Promise<string> {
+  const paths = [
+    '/v1/projects',
+    '/v1/conversations',
+    `/v1/conversations/${ids.conversation}`,
+    `/v1/conversations/${ids.conversation}/items`,
+    '/auth/api-keys',
+  ]
+  const answers = await Promise.all(paths.map((path) => client.get(path)))
+  return answers.map(({ text }) => withoutTraces(text)).join('\n')
+}
+
+/** What differs between any two answers: the ids that were asked for, and the request's own. */
+function withoutTraces(text: string): string {
+  return text
+    .replace(/"request_id":"[^"]*"/g, '"request_id":""')
+    .replace(/"last_used_at":("[^"]*"|null)/g, '"last_used_at":null')
+}
+function withoutIds(text: string, ids: Ids): string {
+  return Object.values(ids).reduce((left, id) => left.replaceAll(id, '<id>'), withoutTraces(text))
+}
+
+/** A stranger's answer says nothing of the owner's objects, nor whether they exist. */
+function expectAlike(foreign: Answer, absent: Answer): void {
+  expect({ status: foreign.status, text: withoutIds(foreign.text, owned) }).toEqual({
+    status: absent.status,
+    text: withoutIds(absent.text, missing),
+  })
+  expect(foreign.text).not.toContain('Secret words')
+  expect(foreign.text).not.toContain('Private')
+}
+
+interface Parameter {
+  readonly name: string
+  readonly in: string
+}
+interface Operation {
+  readonly parameters?: readonly Parameter[]
+  readonly requestBody?: {
+    readonly content: Record<string, { readonly examples?: Record<string, { readonly value: unknown }> }>
+  }
+}
+const document = JSON.parse(readFileSync(new URL('../schema/openapi.json', import.meta.url), 'utf8')) as {
+  paths: Record<string, Record<string, Operation>>
+}
+
+/** Which object a path parameter names; public things are nobody's. */
+const named: Record<string, keyof Ids | 'public'> = {
+  conversation_id: 'conversation',
+  item_id: 'item',
+  project_id: 'project',
+  id: 'apiKey',
+  model_id: 'public',
+  public_id: 'public',
+}
+const parameterNames = (path: string) => [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string)
+const privateRoutes = Object.entries(document.paths).flatMap(([path, methods]) => {
+  const isPrivate = parameterNames(path).some((name) => named[name] !== 'public')
+  return isPrivate ? Object.entries(methods).map(([method, operation]) => ({ path, method, operation })) : []
+})
+
+describe('a route with somebody else’s ids', () => {
+  it('is tested for every kind of id that there is in a path', () => {
+    const names = Object.keys(document.paths).flatMap(parameterNames)
+    expect(names.filter((name) => !(name in named))).toEqual([])
+  })
+
+  it.each(privateRoutes)(
+    'is 404, as for one that is not there: $method $path',
+    async ({ path, method, operation }) => {
+      const examples = operation.requestBody?.content['application/json']?.examples ?? {}
+      const bodies = Object.values(examples).map(({ value }) => value)
+      for (const body of bodies.length > 0 ? bodies : [undefined]) {
+        const ask = (ids: Ids) =>
+          send(
+            `${server.url}${path.replace(/\{(\w+)\}/g, (_, name: string) => ids[named[name] as keyof Ids])}`,
+            {
+              method: method.toUpperCase(),
+              headers: stranger.headers,
+              ...(body === undefined ? {} : { json: body }),
+            },
+          )
+        const [foreign, absent] = [await ask(owned), await ask(missing)]
+        expect(foreign.status).toBe(404)
+        expectAlike(foreign, absent)
+      }
+    },
+  )
+
+  it('is 404 for an item of another’s behind a conversation of one’s own', async () => {
+    const ask = (item: string) => stranger.get(`/v1/conversations/${strangersConversation}/items/${item}`)
+    const [foreign, absent] = [await ask(owned.item), await ask(missing.item)]
+    expect(foreign.status).toBe(404)
+    expectAlike(foreign, absent)
+  })
+
+  const references: [string, (ids: Ids) => Promise<Answer>][] = [
+    ['a conversation’s project', (ids) => stranger.post('/v1/conversations', { project_id: ids.project })],
+    [
+      'the project that a conversation moves to',
+      (ids) => stranger.patch(`/v1/conversations/${strangersConversation}`, { project_id: ids.project }),
+    ],
+    ['the project of a list', (ids) => stranger.get(`/v1/conversations?project_id=${ids.project}`)],
+    ['a cursor of conversations', (ids) => stranger.get(`/v1/conversations?after=${ids.conversation}`)],
+    ['a cursor of projects', (ids) => stranger.get(`/v1/projects?after=${ids.project}`)],
+    [
+      'a cursor of items',
+      (ids) => stranger.get(`/v1/conversations/${strangersConversation}/items?after=${ids.item}`),
+    ],
+    [
+      'the conversation of a chat',
+      (ids) =>
+        stranger.post('/v1/chat/completions', {
+          model,
+          conversation: ids.conversation,
+          messages: [{ role: 'user', content: 'Hi' }],
+        }),
+    ],
+    [
+      'the conversation of a streamed chat',
+      (ids) =>
+        stranger.post('/v1/chat/completions', {
+          model,
+          stream: true,
+          conversation: ids.conversation,
+          messages: [{ role: 'user', content: 'Hi' }],
+        }),
+    ],
+  ]
+  it.each(references)('tells nothing where they are %s', async (_, ask) => {
+    expectAlike(await ask(owned), await ask(missing))
+  })
+})
+
+const schema = buildSchema(readFileSync(new URL('../schema/api.graphql', import.meta.url), 'utf8'))
+
+interface IdPlace {
+  readonly field: string
+  readonly name: string
+}
+
+/** Where a root field takes an id, in its arguments or its input. */
+function idsOf(field: GraphQLField<unknown, unknown>): IdPlace[] {
+  const places = (name: string, type: GraphQLInputType): IdPlace[] => {
+    const inner = getNamedType(type)
+    if (inner.name === 'ID') return [{ field: field.name, name }]
+    return isInputObjectType(inner)
+      ? Object.values(inner.getFields()).flatMap((one) => places(one.name, one.type))
+      : []
+  }
+  return field.args.flatMap(({ name, type }) => places(name, type))
+}
+
+const rootFields = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].flatMap(
+  (type) => Object.values(type?.getFields() ?? {}),
+)
+const idPlaces = rootFields.flatMap(idsOf)
+
+/** Places that name what everybody may see. */
+const publicPlaces = [
+  'model.id',
+  'modelCatalog.id',
+  'createChatCompletion.model',
+  'createEmbeddings.model',
+  'chatCompletion.model',
+]
+
+const messages = [{ role: 'USER', content: 'Hi' }]
+const conversationFields =
+  '{ id title metadata project { id name instruction } items(first: 5) { nodes { id } } }'
+const chatOf = (ids: Ids) => ({ model, messages, conversation: { id: ids.conversation } })
+
+/** An operation for every place that takes an id of somebody's: its text, and its variables with these ids. */
+const graphOperations: Record<string, readonly [query: string, variables: (ids: Ids) => object]> = {
+  'conversation.id': [
+    `query ($id: ID!) { conversation(id: $id) ${conversationFields} }`,
+    (ids) => ({ id: ids.conversation }),
+  ],
+  'conversations.projectId': [
+    `query ($id: ID!) { conversations(projectId: $id) { totalCount nodes ${conversationFields} } }`,
+    (ids) => ({ id: ids.project }),
+  ],
+  'project.id': [
+    'query ($id: ID!) { project(id: $id) { id name instruction } }',
+    (ids) => ({ id: ids.project }),
+  ],
+  'addItems.conversationId': [
+    'mutation ($input: AddItemsInput!) { addItems(input: $input) { conversation { id } } }',
+    (ids) => ({
+      input: {
+        conversationId: ids.conversation,
+        items: [{ type: 'message', role: 'user', content: 'Mine now' }],
+      },
+    }),
+  ],
+  'createChatCompletion.id': [
+    'mutation ($input: ChatCompletionInput!) { createChatCompletion(input: $input) { content } }',
+    (ids) => ({ input: chatOf(ids) }),
+  ],
+  'createConversation.projectId': [
+    `mutation ($input: CreateConversationInput!) { createConversation(input: $input) { id } }`,
+    (ids) => ({ input: { projectId: ids.project } }),
+  ],
+  'deleteConversation.id': [
+    'mutation ($id: ID!) { deleteConversation(id: $id) { id } }',
+    (ids) => ({ id: ids.conversation }),
+  ],
+  'deleteItem.conversationId': [
+    'mutation ($input: DeleteItemInput!) { deleteItem(input: $input) { id } }',
+    (ids) => ({ input: { conversationId: ids.conversation, itemId: ids.item } }),
+  ],
+  'deleteItem.itemId': [
+    'mutation ($input: DeleteItemInput!) { deleteItem(input: $input) { id } }',
+    (ids) => ({ input: { conversationId: strangersConversation, itemId: ids.item } }),
+  ],
+  'deleteProject.id': [
+    'mutation ($id: ID!) { deleteProject(id: $id) { id } }',
+    (ids) => ({ id: ids.project }),
+  ],
+  'revokeApiKey.id': [
+    'mutation ($id: ID!) { revokeApiKey(id: $id) { id name } }',
+    (ids) => ({ id: ids.apiKey }),
+  ],
+  'updateConversation.id': [
+    `mutation ($input: UpdateConversationInput!) { updateConversation(input: $input) { id title } }`,
+    (ids) => ({ input: { id: ids.conversation, title: 'Mine now' } }),
+  ],
+  'updateConversation.projectId': [
+    `mutation ($input: UpdateConversationInput!) { updateConversation(input: $input) { id } }`,
+    (ids) => ({ input: { id: strangersConversation, projectId: ids.project } }),
+  ],
+  'updateProject.id': [
+    'mutation ($input: UpdateProjectInput!) { updateProject(input: $input) { id name } }',
+    (ids) => ({ input: { id: ids.project, name: 'Mine now' } }),
+  ],
+  'chatCompletion.id': [
+    'subscription ($input: ChatCompletionInput!) { chatCompletion(input: $input) { content } }',
+    (ids) => ({ input: chatOf(ids) }),
+  ],
+}
+
+interface GraphAnswer {
+  readonly data?: Record<string, unknown> | null
+  readonly errors?: readonly { readonly extensions: { readonly code: string } }[]
+}
+
+describe('a field with somebody else’s ids', () => {
+  it('is tested for every place in the schema that takes an id', () => {
+    const places = idPlaces.map(({ field, name }) => `${field}.${name}`)
+    const tested = [...Object.keys(graphOperations), ...publicPlaces]
+    expect(places.toSorted()).toEqual(tested.toSorted())
+  })
+
+  it.each(Object.entries(graphOperations))(
+    'is null or not found, as for one that is not there: %s',
+    async (place, [query, variables]) => {
+      const isStream = query.startsWith('subscription')
+      const ask = (client: TestClient, ids: Ids) =>
+        send(`${server.url}/graphql${isStream ? '/stream' : ''}`, {
+          method: 'POST',
+          headers: { ...client.headers, accept: isStream ? 'text/event-stream' : 'application/json' },
+          json: { query, variables: variables(ids) },
+        })
+      const [foreign, absent] = [await ask(stranger, owned), await ask(stranger, missing)]
+      expectAlike(foreign, absent)
+      if (isStream) {
+        expect(foreign.text).toContain('"code":"conversation_not_found"')
+        return
+      }
+      const { data, errors } = foreign.json<GraphAnswer>()
+      const field = place.split('.')[0] as string
+      if (errors) expect(errors[0]?.extensions.code).toMatch(/not_found$/)
+      else expect([null, { totalCount: 0, nodes: [] }]).toContainEqual(data?.[field])
+    },
+  )
+})
+
+describe('the owner', () => {
+  it.each(['conversation.id', 'conversations.projectId', 'project.id'])(
+    'gets what is asked for: %s',
+    async (place) => {
+      const [query, variables] = graphOperations[place] as (typeof graphOperations)[string]
+      const answer = await owner.graphql(query, variables(owned))
+      expect(answer.errors).toBeUndefined()
+      expect(JSON.stringify(answer.data)).toContain('Secret words.')
+    },
+  )
+})
+
+describe('what strangers tried', () => {
+  it('has left everything as it was', async () => {
+    expect(await everythingOf(owner, owned)).toBe(before)
+  })
+})
