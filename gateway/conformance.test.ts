@@ -102,7 +102,7 @@ beforeAll(() => {
   }
   const federated = supergraph.apiSchema()
   const parts = {
-    view: { federated, graphql: federated.toGraphQLJSSchema(), limits: null },
+    view: { federated, graphql: federated.toGraphQLJSSchema(), limits: null, hidesSuggestions: false },
     planner,
     sources,
     checkVariables: true,

@@ -28,10 +28,16 @@ export interface FederatedGraph {
 export interface GraphOptions {
   readonly supergraphSdl: string
   readonly sources: Readonly<Record<string, GraphSource>>
+  /** Whether refusals of clients' operations leave out what the schema has that is alike; for closed schemas. */
+  readonly hidesSuggestions?: boolean
 }
 
 /** Joins sources by a composed supergraph. Plans are made once per document and kept as long as it lives. */
-export function createGraph({ supergraphSdl, sources }: GraphOptions): FederatedGraph {
+export function createGraph({
+  supergraphSdl,
+  sources,
+  hidesSuggestions = false,
+}: GraphOptions): FederatedGraph {
   const supergraph = Supergraph.build(supergraphSdl)
   const planner = new QueryPlanner(supergraph, { exposeDocumentNodeInFetchNode: true })
   const api = supergraph.apiSchema()
@@ -41,14 +47,14 @@ export function createGraph({ supergraphSdl, sources }: GraphOptions): Federated
     apiSchema,
     supergraphSdl,
     clients: createOperationRunner({
-      view: { federated: api, graphql: apiSchema, limits: clientLimits },
+      view: { federated: api, graphql: apiSchema, limits: clientLimits, hidesSuggestions },
       planner,
       sources,
       checkVariables: true,
     }),
     trusted: graphOver(
       createOperationRunner({
-        view: { federated: whole, graphql: whole.toGraphQLJSSchema(), limits: null },
+        view: { federated: whole, graphql: whole.toGraphQLJSSchema(), limits: null, hidesSuggestions: false },
         planner,
         sources,
         checkVariables: false,

@@ -23,6 +23,8 @@ export interface SchemaView {
   readonly graphql: GraphQLSchema
   /** What operations over this view may ask for; null for the platform's own. */
   readonly limits: OperationLimits | null
+  /** Leaves out of refusals what else there is in the schema. */
+  readonly hidesSuggestions: boolean
 }
 
 /** An operation that was validated and planned once, to be run many times. */
@@ -69,8 +71,8 @@ export function planOperation(
   }
 }
 
-function assertValid({ graphql, limits }: SchemaView, document: DocumentNode): void {
-  const [fault] = validate(graphql, document)
+function assertValid({ graphql, limits, hidesSuggestions }: SchemaView, document: DocumentNode): void {
+  const [fault] = validate(graphql, document, undefined, { hideSuggestions: hidesSuggestions })
   if (fault)
     throw new GraphQLError(fault.message, {
       nodes: fault.nodes ?? null,

@@ -158,6 +158,8 @@ export const platformConfig = z.object({
   CORS_ALLOWED_ORIGINS: list(),
   MAX_BODY_BYTES: integer(32 * 1024 * 1024, { min: 1024 }),
   TRUSTED_PROXIES: proxies(),
+  PERSISTED_OPERATIONS_FILE: z.string().optional(),
+  PERSISTED_OPERATIONS_ONLY: flag(false),
   SHUTDOWN_GRACE: duration('30s'),
   DIRECT_PORTS: flag(false),
   HTTP_PORT: port(8080),

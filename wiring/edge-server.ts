@@ -8,6 +8,7 @@ import { requestScope } from '../rest-adapter/request-scope.ts'
 import { type EdgeFace, edgeFaces } from './edge-faces.ts'
 import type { EdgeStores } from './edge-stores.ts'
 import { closeServer, listen } from './http-server.ts'
+import { loadPersistedOperations } from './persisted-operations.ts'
 import { createPublicServer } from './public-server.ts'
 import type { SharedServices } from './services.ts'
 import type { Settings } from './settings.ts'
@@ -32,6 +33,7 @@ export async function startEdgeServer(
 ): Promise<EdgeServer> {
   const { platform } = settings
   const { log, notifications, database } = services
+  const persisted = loadPersistedOperations(platform)
   const authenticator = createAuthenticator({ graph: graph.trusted, notifications, log })
   const scope = requestScope({ graph: graph.trusted, authenticator, log, identityHeaders })
   const graphHttp = await createGraphHttp({
@@ -39,6 +41,7 @@ export async function startEdgeServer(
     openContext: (request, response) => scope.open(request, response),
     maxBodyBytes: platform.MAX_BODY_BYTES,
     explore: platform.ENVIRONMENT !== 'production',
+    persisted,
     log,
   })
   const checks: HealthCheck[] = [

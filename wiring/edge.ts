@@ -12,7 +12,13 @@ await runSplitProcess([], async ({ environment, settings, services }, stack) => 
   const afterMutations = { accounts: services.notifications.caughtUp }
   const urls = subgraphUrls(environment)
   const tokens = createInternalTokens(services.rootSecret)
-  const graph = joinSplitGraph(urls, {}, tokens, afterMutations)
+  const graph = joinSplitGraph(
+    urls,
+    {},
+    tokens,
+    afterMutations,
+    settings.platform.ENVIRONMENT === 'production',
+  )
   stack.push(graph.close)
   const stores = await openEdgeStores(services, settings.platform)
   stack.push(stores.close)

@@ -29,6 +29,7 @@ export async function startLocalGraph(
   const graph = createGraph({
     supergraphSdl: readFileSync(supergraphFile, 'utf8'),
     sources: Object.fromEntries(sources),
+    hidesSuggestions: settings.platform.ENVIRONMENT === 'production',
   })
   host.join(graph.trusted)
   return {

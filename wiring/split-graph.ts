@@ -15,6 +15,7 @@ export function joinSplitGraph(
   local: Readonly<Record<string, GraphSource>>,
   tokens: InternalTokens,
   afterMutations: AfterMutations = {},
+  hidesSuggestions = false,
 ): FederatedGraph {
   const supergraphSdl = readFileSync(supergraphFile, 'utf8')
   const sources = subgraphNames(supergraphSdl).map((name): [string, GraphSource] => {
@@ -26,7 +27,7 @@ export function joinSplitGraph(
     const after = afterMutations[name]
     return [name, after ? waitingAfterMutations(source, after) : source]
   })
-  return createGraph({ supergraphSdl, sources: Object.fromEntries(sources) })
+  return createGraph({ supergraphSdl, sources: Object.fromEntries(sources), hidesSuggestions })
 }
 
 /** The subgraphs of a composed supergraph, by its own `join__Graph` enum. */

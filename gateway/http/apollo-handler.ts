@@ -23,6 +23,7 @@ export async function createApolloHandler({ graph, openContext, explore, log }: 
   const server = new ApolloServer<RequestContext>({
     gateway: gatewayInterface(graph),
     introspection: explore,
+    hideSchemaDetailsFromClientErrors: !explore,
     parseOptions: { maxTokens },
     includeStacktraceInErrorResponses: false,
     allowBatchedHttpRequests: false,

@@ -3,6 +3,7 @@ import type { RequestContext } from '../../platform/context.ts'
 import type { Logger } from '../../platform/log.ts'
 import type { FederatedGraph } from '../index.ts'
 import type { OperationParser } from './operation-parser.ts'
+import type { PersistedOperations } from './persisted-operations.ts'
 
 /** Opens the context of one HTTP request; rejects with an `AppError` on a bad credential. */
 export type OpenContext = (request: Request, response: Response) => Promise<RequestContext>
@@ -14,6 +15,8 @@ export interface GraphHttpOptions {
   readonly maxBodyBytes: number
   /** Apollo Sandbox, GraphiQL and introspection. */
   readonly explore: boolean
+  /** Operations that are registered; null where clients send only texts. */
+  readonly persisted: PersistedOperations | null
   readonly log: Logger
 }
 

@@ -5,6 +5,7 @@ import type { GraphHttpOptions } from './graph-http-options.ts'
 import { graphiqlPage } from './graphiql-page.ts'
 import { multipartSubscriptions } from './multipart-subscriptions.ts'
 import { createOperationParser } from './operation-parser.ts'
+import { persistedOperations } from './persisted-operations.ts'
 import { readGraphqlBody } from './read-body.ts'
 import { sseHandler } from './sse-handler.ts'
 
@@ -21,11 +22,11 @@ export interface GraphHttp {
 }
 
 export async function createGraphHttp(options: GraphHttpOptions): Promise<GraphHttp> {
-  const { graph, openContext, maxBodyBytes, explore } = options
+  const { graph, openContext, maxBodyBytes, explore, persisted } = options
   const apollo = await createApolloHandler(options)
   const parser = createOperationParser({ introspection: explore })
   const router = Router()
-  const readBody = readGraphqlBody(maxBodyBytes)
+  const readBody = [readGraphqlBody(maxBodyBytes), ...(persisted ? [persistedOperations(persisted)] : [])]
   const sse = sseHandler({ graph, openContext, parser })
   const multipart = multipartSubscriptions({ graph, openContext, parser })
   router.options(['/', '/stream'], (_request, response) => {
@@ -33,8 +34,8 @@ export async function createGraphHttp(options: GraphHttpOptions): Promise<GraphH
     response.status(204).end()
   })
   if (explore) router.get('/graphiql', graphiqlPage)
-  router.use('/stream', readBody, sse)
-  router.use('/', exactly('/'), readBody, whenPreferringEvents(sse), multipart, apollo.handler)
+  router.use('/stream', ...readBody, sse)
+  router.use('/', exactly('/'), ...readBody, whenPreferringEvents(sse), multipart, apollo.handler)
   const errors = graphqlErrors(options.log)
   router.use(errors)
   return { handler: router, errors, stop: apollo.stop }
@@ -54,3 +55,4 @@ function exactly(path: string): RequestHandler {
 }
 
 export type { GraphHttpOptions } from './graph-http-options.ts'
+export { type PersistedOperations, readManifest } from './persisted-operations.ts'
