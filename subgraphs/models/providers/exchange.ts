@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { ResponseHeaders } from './provider.ts'
-import { transportFailure, upstreamTimeout } from './provider-errors.ts'
+import { lateHead, silence, totalElapsed, transportFailure } from './provider-errors.ts'
 
 /** Takes an answer as it arrives. After `end` or `fail` nothing more comes; one of them always does. */
 export interface Receiver extends BodyReceiver {
@@ -39,6 +39,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | null = null
   #phase: NodeJS.Timeout | null = null
   #total: NodeJS.Timeout | null = null
+  #hasBegun = false
   #paused = false
   #over = false
 
@@ -96,6 +97,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
     if (this.#over || status < 200) return
+    this.#hasBegun = true
     if (this.#phase) clearTimeout(this.#phase)
     this.#phase = setTimeout(this.#onSilence, this.#request.deadlines.idleMs)
     this.#receiver?.head(status, headers)
@@ -118,17 +120,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#phase) clearTimeout(this.#phase)
     if (this.#over) return
     this.#finish()
-    this.#receiver?.fail(transportFailure(error))
+    this.#receiver?.fail(transportFailure(error, this.#hasBegun))
   }
 
   readonly #onAbort = () => this.cancel(this.#request.signal.reason)
-  readonly #onLateHead = () => this.cancel(upstreamTimeout('The model provider did not answer in time.'))
-  readonly #onTotal = () =>
-    this.cancel(upstreamTimeout('The model provider took too long to finish its answer.'))
+  readonly #onLateHead = () => this.cancel(lateHead())
+  readonly #onTotal = () => this.cancel(totalElapsed(this.#hasBegun))
 
   readonly #onSilence = () => {
     if (this.#paused) this.#phase?.refresh()
-    else this.cancel(upstreamTimeout('The model provider fell silent in the middle of its answer.'))
+    else this.cancel(silence())
   }
 
   #finish(): void {
