@@ -25,6 +25,11 @@ interface OpenEndpoint {
   readonly endpoint: GuardedEndpoint
 }
 
+/** An address of a provider as administrators see it. */
+export interface EndpointHealth extends ProviderEndpointRow {
+  readonly healthy: boolean
+}
+
 /** What the clients are made with. */
 export interface ClientOptions {
   readonly secrets: SecretBox
@@ -83,6 +88,12 @@ export class ProviderClients {
     return [first, ...others.sort((one, other) => one.row.priority - other.row.priority)].flatMap((one) =>
       one ? [one.endpoint] : [],
     )
+  }
+
+  /** A provider's addresses with what this process knows of their health: false while one keeps failing with some model. */
+  health({ key, endpoints }: ProviderRow): readonly EndpointHealth[] {
+    const open = this.#endpoints.get(key) ?? []
+    return endpoints.map((row, at) => ({ ...row, healthy: open[at]?.endpoint.isHealthy ?? true }))
   }
 
   /** Waits for running calls, but not for long: whoever asked has left by now. */

@@ -65,12 +65,21 @@ describe('an open circuit', () => {
   it('lets one call try after its time, and the others wait for that one', () => {
     const probe = begin()
     expect(circuit.begin()).toBeNull()
-    expect(circuit.state.kind).toBe('open')
+    expect(circuit.state).toEqual({ kind: 'open', waitMs: 100 })
     probe.ended(null)
     expect(circuit.state.kind).toBe('ready')
     expect(changes).toEqual([true, false])
     end(fault, fault)
     expect(circuit.state.kind).toBe('ready')
+  })
+
+  it('lets another one try where the answer to the first takes long', () => {
+    const slow = begin()
+    now += 100
+    end(null)
+    expect(circuit.state.kind).toBe('ready')
+    slow.ended(null)
+    expect(changes).toEqual([true, false])
   })
 
   it('opens again where the call fails, twice as long each time, up to a minute', () => {

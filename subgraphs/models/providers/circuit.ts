@@ -31,8 +31,6 @@ export interface CircuitCall {
 const longestOpenMs = 60_000
 /** A longer `Retry-After` is not believed: a wrong clock must not shut an endpoint for days. */
 const longestRestMs = 3_600_000
-/** What is told to those who come while one call tries whether the endpoint is back. */
-const probeMs = 1_000
 
 const ready: CircuitState = { kind: 'ready' }
 
@@ -51,7 +49,6 @@ export class Circuit {
   #openings = 0
   /** Changes whenever it opens. */
   #era = 0
-  #isProbed = false
   #restUntil = 0
   #restIsRateLimit = false
 
@@ -60,21 +57,26 @@ export class Circuit {
     this.#now = options.now ?? (() => performance.now())
   }
 
+  /** Whether it has failed so often, and has not answered since. */
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
   get state(): CircuitState {
     if (!this.#isOpen && this.#restUntil === 0) return ready
     const now = this.#now()
-    if (this.#isOpen && (this.#isProbed || now < this.#openUntil))
-      return { kind: 'open', waitMs: this.#isProbed ? probeMs : this.#openUntil - now }
+    if (this.#isOpen && now < this.#openUntil) return { kind: 'open', waitMs: this.#openUntil - now }
     if (now < this.#restUntil)
       return { kind: 'resting', waitMs: this.#restUntil - now, isRateLimit: this.#restIsRateLimit }
     return ready
   }
 
-  /** Lets a call through, null where the state is not `ready`. Its end must be told. */
+  /** Lets a call through, null where the state is not `ready`. How it ended must be told. */
   begin(): CircuitCall | null {
     if (this.state.kind !== 'ready') return null
     const isProbe = this.#isOpen
-    if (isProbe) this.#isProbed = true
+    // The others wait for what it finds out, but not for an answer that takes minutes.
+    if (isProbe) this.#openUntil = this.#now() + this.#options.openMs
     return this.#call(isProbe)
   }
 
@@ -82,7 +84,7 @@ export class Circuit {
     const era = this.#era
     let isTrying = isProbe
     const prove = () => {
-      if (isTrying && era === this.#era) this.#close()
+      if (isTrying && this.#isOpen && era === this.#era) this.#close()
       isTrying = false
     }
     return {
@@ -93,7 +95,7 @@ export class Circuit {
         if (era !== this.#era) return
         if (outcome instanceof ProviderFailure && outcome.isFault) return this.#fault(isTrying)
         if (outcome === null || outcome instanceof AppError) prove()
-        else if (isTrying) this.#isProbed = false
+        else if (isTrying) this.#openUntil = 0
         if (outcome === null) this.#recover()
       },
     }
@@ -105,7 +107,6 @@ export class Circuit {
     if (faults === 0 || (this.#faults < faults && !isTrying)) return
     const wasOpen = this.#isOpen
     this.#isOpen = true
-    this.#isProbed = false
     this.#openUntil = this.#now() + Math.min(openMs * 2 ** this.#openings, longestOpenMs)
     this.#openings += 1
     this.#era += 1
@@ -114,7 +115,6 @@ export class Circuit {
 
   #close(): void {
     this.#isOpen = false
-    this.#isProbed = false
     this.#faults = this.#options.faults - 1
     this.#options.onChange?.(false)
   }

@@ -23,6 +23,11 @@ export class GuardedEndpoint {
     this.#guards = guards
   }
 
+  /** Whether it answers for every model that was asked of it, or failed too seldom to be given up. */
+  get isHealthy(): boolean {
+    return [...this.#routes.values()].every(({ isGivenUp }) => !isGivenUp)
+  }
+
   /** The way to one model, by the provider's own id. */
   route(modelId: string): Route {
     const known = this.#routes.get(modelId)
@@ -47,6 +52,11 @@ export class Route {
 
   get state(): CircuitState {
     return this.#circuit.state
+  }
+
+  /** Whether it keeps failing. */
+  get isGivenUp(): boolean {
+    return this.#circuit.isOpen
   }
 
   /** How many would be served before a call that comes now; 0 where it is served at once. */
