@@ -8,7 +8,7 @@ import { validated } from '../../../platform/validate.ts'
 import { firstAnswer, type JsonObject, spliceFields, usageOf } from '../providers/index.ts'
 import type { EmbeddingsInput } from '../schema.generated.ts'
 import { encodeEmbeddings } from './embedding-encoding.ts'
-import { type Candidate, candidatesOf, requireModel } from './prepared.ts'
+import { type Candidate, candidatesOf, logFailureIn, requireModel } from './prepared.ts'
 import type { CompletionParts } from './service.ts'
 import { estimatedEmbeddingUsage, usageRecord } from './usage-figures.ts'
 
@@ -62,7 +62,12 @@ export function embeddingService(context: RequestContext, { catalogue, usage, bo
             client.embed({ body: bodyFor(candidate), requestId, signal, startedAt }),
           ),
         }),
-        { retries: bounds.retries, until: startedAt + bounds.totalMs, signal },
+        {
+          retries: bounds.retries,
+          until: startedAt + bounds.totalMs,
+          signal,
+          onFailure: logFailureIn(context.log),
+        },
       )
       const told = usageOf(answer.json)
       const tokens = told ?? estimatedEmbeddingUsage(parsed)

@@ -2,6 +2,7 @@ import { type Actor, requireActor } from '../../../platform/actor.ts'
 import type { RequestContext } from '../../../platform/context.ts'
 import { AppError } from '../../../platform/errors.ts'
 import { newId } from '../../../platform/ids.ts'
+import type { Logger } from '../../../platform/log.ts'
 import { openModel } from '../catalogue/access.ts'
 import type { LiveCatalogue } from '../catalogue/live-catalogue.ts'
 import type { ListedModel, Offer } from '../catalogue/registry.ts'
@@ -88,6 +89,12 @@ export function candidatesOf(
       .inOrder(offer.provider)
       .map((endpoint) => ({ model, isFallback, offer, route: endpoint.route(offer.modelId) })),
   )
+}
+
+/** For the log: a failure that the caller does not see where another provider answers. */
+export function logFailureIn(log: Logger) {
+  return ({ model, offer }: Candidate, err: unknown) =>
+    log.warn({ err, model: model.id, provider: offer.provider.name }, 'a provider did not answer')
 }
 
 /** The models that may answer in a model's place: those that the caller could have asked for the same. */

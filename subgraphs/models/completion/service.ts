@@ -16,7 +16,7 @@ import { answerBytes, firstMessage, messagesOf } from './answer.ts'
 import type { ChatRequest } from './chat-request.ts'
 import { clientLeft } from './client-left.ts'
 import { type CompletionEnd, CompletionStream } from './completion-stream.ts'
-import { answeringId, type Candidate, type Prepared, prepareCompletion } from './prepared.ts'
+import { answeringId, type Candidate, logFailureIn, type Prepared, prepareCompletion } from './prepared.ts'
 import { StoredStream } from './stored-stream.ts'
 import { type StoredTurn, storedTurn } from './turn.ts'
 import { type CallOutcome, estimatedUsage, usageRecord } from './usage-figures.ts'
@@ -42,8 +42,12 @@ export function completionService(context: RequestContext, { catalogue, usage, b
     call: (route: Route, request: () => CompletionRequest) => Promise<Answer>,
   ): Promise<{ candidate: Candidate; answer: Answer }> => {
     let asked: Candidate | undefined
-    const { retries, totalMs } = bounds
-    const terms = { retries, until: prepared.startedAt + totalMs, signal: context.signal }
+    const terms = {
+      retries: bounds.retries,
+      until: prepared.startedAt + bounds.totalMs,
+      signal: context.signal,
+      onFailure: logFailureIn(context.log),
+    }
     try {
       return await firstAnswer(
         prepared.candidates(),

@@ -28,6 +28,8 @@ export interface ExchangeRequest {
 
 /** How long an answer that is complete for its reader may take to end before its connection is given up. */
 const settleMs = 1_000
+/** How long a refusal may be silent: all that is to be learnt of its body is why. */
+const refusalIdleMs = 5_000
 
 /**
  * One request and its answer on a pool's connection, with our own deadlines. An abort of the signal, a deadline and
@@ -99,7 +101,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#over || status < 200) return
     this.#hasBegun = true
     if (this.#phase) clearTimeout(this.#phase)
-    this.#phase = setTimeout(this.#onSilence, this.#request.deadlines.idleMs)
+    const { idleMs } = this.#request.deadlines
+    this.#phase = setTimeout(this.#onSilence, status < 300 ? idleMs : Math.min(idleMs, refusalIdleMs))
     this.#receiver?.head(status, headers)
   }
 

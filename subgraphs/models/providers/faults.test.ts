@@ -203,6 +203,22 @@ describe('a length that is a lie', () => {
   })
 })
 
+describe('a refusal', () => {
+  it('is what its status says, however its body ends', async () => {
+    const bytes = 'HTTP/1.1 503 Busy\r\nretry-after: 3\r\ncontent-length: 100\r\n\r\n{"error":'
+    const ends: ((socket: Socket) => unknown)[] = [
+      (socket) => socket.end(bytes),
+      (socket) => socket.write(bytes),
+      (socket) => socket.write(bytes, () => setTimeout(() => socket.resetAndDestroy(), 20)),
+    ]
+    for (const end of ends) {
+      const { provider } = await serve(end, { idleMs: 60 })
+      for (const call of [complete, open])
+        await expect(call(provider)).rejects.toMatchObject({ ...broken, ...again, restMs: 3_000 })
+    }
+  })
+})
+
 describe('an answer that nobody asked for', () => {
   it('behind another one is no other call’s answer', async () => {
     let calls = 0

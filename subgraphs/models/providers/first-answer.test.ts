@@ -42,27 +42,27 @@ const request = (model: string, signal: AbortSignal, stream = false) => ({
   signal,
 })
 
+const usual = { retries: 2, signal: never, until: Number.POSITIVE_INFINITY }
+
 interface Asking {
   readonly retries?: number
   readonly signal?: AbortSignal
   readonly until?: number
+  readonly onFailure?: (way: Way, failure: unknown) => void
 }
 
-function complete(models: Way[][], { retries = 2, signal = never, until = Infinity }: Asking = {}) {
+function complete(models: Way[][], asking: Asking = {}) {
+  const { signal = never } = asking
   const ask = ({ route, model }: Way) =>
     route.whole({ caller: 'someone', signal }, (client) => client.complete(request(model, signal)))
-  return firstAnswer(models, ask, { retries, signal, until })
+  return firstAnswer(models, ask, { ...usual, ...asking })
 }
-function stream(models: Way[][], { retries = 2, signal = never, until = Infinity }: Asking = {}) {
-  return firstAnswer(models, ({ route, model }: Way) => open(route, model, signal), {
-    retries,
-    signal,
-    until,
-  })
+function stream(models: Way[][]) {
+  return firstAnswer(models, ({ route, model }: Way) => open(route, model), usual)
 }
-function open(route: Route, model = 'fake-model', signal = never) {
-  return route.streamed({ caller: 'someone', signal }, (client) =>
-    client.stream(request(model, signal, true)),
+function open(route: Route, model: string) {
+  return route.streamed({ caller: 'someone', signal: never }, (client) =>
+    client.stream(request(model, never, true)),
   )
 }
 
@@ -113,6 +113,18 @@ describe('an endpoint that fails before it answers', () => {
     fake(1).script({ status: 500 })
     await expect(complete([[way(0), way(1)]])).rejects.toMatchObject({ code: 'provider_error' })
     expect(asked()).toEqual([3, 2])
+  })
+
+  it('is told of, also where another one answers', async () => {
+    const failures: unknown[] = []
+    fake(0).script({ status: 500 }, { status: 503 })
+    await complete([[way(0)], [way(1)]], {
+      retries: 1,
+      onFailure: ({ model }, failure) => failures.push([model, (failure as Error).message]),
+    })
+    expect(failures).toEqual(
+      [500, 503].map((status) => ['fake-model', `The model provider failed (HTTP ${status}).`]),
+    )
   })
 
   it('gives way however many there are, and with no retries too', async () => {

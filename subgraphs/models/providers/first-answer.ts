@@ -11,11 +11,13 @@ export interface AskingBounds {
   readonly totalMs: number
 }
 
-/** How long is gone on asking. */
-export interface AskingTerms extends Pick<AskingBounds, 'retries'> {
+/** How long is gone on asking for one answer. */
+export interface AskingTerms<Way> extends Pick<AskingBounds, 'retries'> {
   /** `performance.now()` after which nobody else is asked. */
   readonly until: number
   readonly signal: AbortSignal
+  /** Told of each failure after which somebody may be asked again: where one answers then, nobody else hears of it. */
+  onFailure?(way: Way, failure: unknown): void
 }
 
 /** Waits for endpoints that asked for them (`Retry-After`), together, in milliseconds: longer ones are the caller's to wait. */
@@ -33,7 +35,7 @@ const longestPauseMs = 1_000
 export async function firstAnswer<Way extends { readonly route: Route }, Answer>(
   models: Iterable<readonly Way[]>,
   ask: (way: Way) => Promise<Answer>,
-  terms: AskingTerms,
+  terms: AskingTerms<Way>,
 ): Promise<Answer> {
   let failure: unknown
   for (const ways of models) {
@@ -53,12 +55,12 @@ export async function firstAnswer<Way extends { readonly route: Route }, Answer>
 class ModelAsking<Way extends { readonly route: Route }, Answer> {
   readonly #ways: readonly Way[]
   readonly #ask: (way: Way) => Promise<Answer>
-  readonly #terms: AskingTerms
+  readonly #terms: AskingTerms<Way>
   #asksLeft: number
   #patienceMs = patienceMs
   #failure: unknown
 
-  constructor(ways: readonly Way[], ask: (way: Way) => Promise<Answer>, terms: AskingTerms) {
+  constructor(ways: readonly Way[], ask: (way: Way) => Promise<Answer>, terms: AskingTerms<Way>) {
     this.#ways = ways
     this.#ask = ask
     this.#terms = terms
@@ -77,7 +79,7 @@ class ModelAsking<Way extends { readonly route: Route }, Answer> {
         try {
           return await this.#ask(way)
         } catch (error) {
-          if (this.#nextAfter(error) === 'same') again.push(way)
+          if (this.#nextAfter(way, error) === 'same') again.push(way)
         }
       }
       worthAsking = this.#isOver ? [] : again.filter(({ route }) => restOf(route) <= this.#patienceMs)
@@ -91,9 +93,10 @@ class ModelAsking<Way extends { readonly route: Route }, Answer> {
   }
 
   /** Keeps the first failure. @throws the failure where nobody else may be asked after it */
-  #nextAfter(failure: unknown): NextAsked {
+  #nextAfter(way: Way, failure: unknown): NextAsked {
     const next = nextAsked(failure)
     if (next === 'nobody') throw failure
+    this.#terms.onFailure?.(way, failure)
     this.#failure ??= failure
     return next
   }
