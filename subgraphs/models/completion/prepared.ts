@@ -97,14 +97,20 @@ export function logFailureIn(log: Logger) {
     log.warn({ err, model: model.id, provider: offer.provider.name }, 'a provider did not answer')
 }
 
-/** The models that may answer in a model's place: those that the caller could have asked for the same. */
+/**
+ * The models that may answer in a model's place: those that the caller could have asked for the same. An instruct companion
+ * without any has those of the model that was asked for.
+ */
 function fallbacksOf(
   model: ListedModel,
   { parsed }: ChatRequest,
   actor: Actor,
   { registry }: LiveCatalogue,
 ): ListedModel[] {
-  return registry.fallbacksOf(model).flatMap((id) => {
+  const named = registry.model(parsed.model)
+  const own = registry.fallbacksOf(model)
+  const ids = own.length === 0 && named ? registry.fallbacksOf(named) : own
+  return ids.flatMap((id) => {
     const other = openModel(registry, id, actor)
     return other && refusalOf(other, parsed) === null ? [other] : []
   })

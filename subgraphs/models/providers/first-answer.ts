@@ -101,12 +101,11 @@ class ModelAsking<Way extends { readonly route: Route }, Answer> {
     return next
   }
 
-  /** Until the first of them may be asked; after a failure at least so long that others spread. */
+  /** Until the first of them may be asked, and a little more: others wait for it, too. */
   #pause(round: number, ways: readonly Way[]): Promise<void> {
     const rest = Math.ceil(Math.min(...ways.map(({ route }) => restOf(route))))
     this.#patienceMs -= rest
-    const spread = this.#failure ? pauseMs(round) : 0
-    return sleep(Math.max(rest, spread), undefined, { signal: this.#terms.signal })
+    return sleep(rest + pauseMs(round), undefined, { signal: this.#terms.signal })
   }
 }
 
