@@ -8,7 +8,7 @@ let server: TestServer
 let client: OpenAI
 beforeAll(async () => {
   fake = await startFakeProvider({ models: ['org/fake-model', 'fake-embedding'] })
-  server = await startTestServer({ VLLM_PROVIDER_URL: fake.url })
+  server = await startTestServer({ VLLM_PROVIDER_URL: fake.url, PROVIDER_MAX_RETRIES: '0' })
   client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: server.adminKey, maxRetries: 0 })
 }, 60_000)
 afterAll(async () => {

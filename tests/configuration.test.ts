@@ -92,6 +92,7 @@ describe('a broken setting', () => {
     ['a short secret', 'JAN_SECRET', 'short', /at least 16 characters/],
     ['a key', 'JAN_ADMIN_API_KEY', 'admin', /begin with sk_/],
     ['pairs', 'MODEL_ALIASES', 'just-a-name', /pair such as/],
+    ['pairs of fallbacks', 'MODEL_FALLBACKS', 'big=medium=small', /pair such as/],
     ['a file that is not there', 'JAN_PROVIDER_CONFIGS_FILE', '/nowhere/providers.yaml', /could not be read/],
     ['a variable that needs another', 'JWKS_URL', 'https://id.example.com/keys', /ISSUER: must be set/],
   ]

@@ -27,6 +27,8 @@ export interface Behaviour {
   readonly hang?: 'before-head' | 'mid-stream'
   /** Resets the connection there. */
   readonly reset?: 'before-head' | 'mid-stream'
+  /** Closes the connection in the middle of the answer: after the chunks of a stream, after half of a whole answer. */
+  readonly breakOff?: boolean
   /** Writes the body of a stream in pieces of so many bytes, each its own HTTP chunk, cutting wherever that falls. */
   readonly cutBytes?: number
   /** `\r\n` framing in place of `\n`. */
@@ -206,8 +208,11 @@ async function answer(
   if (request.path.startsWith('/v1/embeddings'))
     return sendJson(response, 200, embeddings(request, behaviour))
   if (!request.path.startsWith('/v1/chat/completions')) return sendJson(response, 404, notFound)
-  if (request.json?.stream !== true)
-    return sendJson(response, 200, completion(request, behaviour), behaviour.headers)
+  if (request.json?.stream !== true) {
+    const whole = completion(request, behaviour)
+    if (behaviour.breakOff) return sendHalf(response, whole)
+    return sendJson(response, 200, whole, behaviour.headers)
+  }
   await sendStream(request, response, behaviour)
 }
 
@@ -226,6 +231,12 @@ function sendJson(
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
 }
 
+function sendHalf(response: ServerResponse, body: unknown): void {
+  const bytes = Buffer.from(JSON.stringify(body))
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes.length })
+  response.write(bytes.subarray(0, bytes.length / 2), () => response.socket?.destroySoon())
+}
+
 async function sendStream(
   request: RecordedRequest,
   response: ServerResponse,
@@ -239,7 +250,8 @@ async function sendStream(
   })
   response.flushHeaders()
   const payloads = (behaviour.chunks ?? chunksOf(request, behaviour)).map(payloadText)
-  if (behaviour.done !== false && !behaviour.hang && !behaviour.reset) payloads.push('[DONE]')
+  if (behaviour.done !== false && !behaviour.hang && !behaviour.reset && !behaviour.breakOff)
+    payloads.push('[DONE]')
   for (const [index, payload] of payloads.entries()) {
     if (index > 0 && behaviour.chunkDelayMs) await sleep(behaviour.chunkDelayMs)
     await write(response, Buffer.from(`data: ${payload}${end}`), behaviour.cutBytes)
@@ -247,6 +259,7 @@ async function sendStream(
   }
   if (behaviour.hang === 'mid-stream') return
   if (behaviour.reset === 'mid-stream') return reset(response)
+  if (behaviour.breakOff) return response.socket?.destroySoon()
   response.end()
 }
 

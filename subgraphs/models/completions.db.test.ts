@@ -16,6 +16,7 @@ beforeAll(async () => {
     VLLM_INTERNAL_KEY: 'sk-the-vllm-key',
     REMOTE_LLM_PROVIDER_URL: second.url,
     MODEL_ALIASES: 'jan-v2-30b=org/other',
+    PROVIDER_MAX_RETRIES: '0',
   })
 })
 afterAll(async () => {

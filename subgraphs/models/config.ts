@@ -1,16 +1,26 @@
 import { z } from 'zod'
-import { flag, httpUrl, integer, list, optionalDuration } from '../../platform/config.ts'
+import { duration, flag, httpUrl, integer, list, optionalDuration } from '../../platform/config.ts'
 
 const secret = () => z.string().optional()
 
 /** `name=target` pairs. */
-const aliases = () =>
+const pairs = () =>
   list().transform((entries, issues) => {
     const pairs = entries.map((entry) => entry.split('=').map((side) => side.trim()))
     const broken = pairs.findIndex(([name, target, ...rest]) => !name || !target || rest.length > 0)
-    if (broken === -1) return new Map(pairs as [string, string][])
+    if (broken === -1) return pairs as [string, string][]
     issues.addIssue(`'${entries[broken]}' should be a pair such as jan-v1-4b=llama3.2`)
     return z.NEVER
+  })
+
+/** One target for a name: of several the last. */
+const aliases = () => pairs().transform((entries) => new Map(entries))
+
+/** All targets of a name, in their order. */
+const fallbacks = () =>
+  pairs().transform((entries) => {
+    const byName = Map.groupBy(entries, ([name]) => name)
+    return new Map([...byName].map(([name, own]) => [name, own.map(([, target]) => target)]))
   })
 
 /** Addresses of runtimes, as `http://127.0.0.1:11434/v1`. */
@@ -49,6 +59,7 @@ export const modelsConfig = z.looseObject({
   MODEL_DISCOVERY_URLS: addresses(),
   MODEL_DISCOVERY_INTERVAL_SECONDS: integer(30, { min: 1, max: 86_400 }),
   MODEL_ALIASES: aliases(),
+  MODEL_FALLBACKS: fallbacks(),
   DEVELOPMENT_MODEL: z
     .enum(['true', 'false'], 'should be true or false')
     .optional()
@@ -57,6 +68,13 @@ export const modelsConfig = z.looseObject({
   HTTP_TIMEOUT: optionalDuration(),
   STREAM_TIMEOUT: optionalDuration(),
   STREAM_IDLE_TIMEOUT: optionalDuration(),
+  PROVIDER_CONNECT_TIMEOUT: duration('5s'),
+  PROVIDER_MAX_RETRIES: integer(2, { max: 10 }),
+  PROVIDER_MAX_CONCURRENCY: integer(1_000, { max: 100_000 }),
+  PROVIDER_QUEUE_LENGTH: integer(200, { max: 100_000 }),
+  PROVIDER_QUEUE_TIMEOUT: duration('30s'),
+  PROVIDER_BREAKER_FAULTS: integer(5, { max: 1_000 }),
+  PROVIDER_BREAKER_COOLDOWN: duration('10s'),
 })
 
 /** The subgraph's settings, parsed. */

@@ -5,7 +5,7 @@ import { LiveCatalogue } from './catalogue/live-catalogue.ts'
 import { ModelSync } from './catalogue/model-sync.ts'
 import { availableModels } from './catalogue/notice.ts'
 import { ProviderClients } from './catalogue/provider-clients.ts'
-import { fileProviders } from './catalogue/provider-file.ts'
+import { configuredFallbacks, fileProviders } from './catalogue/provider-file.ts'
 import type { RegistryOptions } from './catalogue/registry.ts'
 import { RuntimeDiscovery, runtimeCandidates } from './catalogue/runtime-discovery.ts'
 import { UsageRecorder } from './completion/usage-recorder.ts'
@@ -13,7 +13,7 @@ import { type ModelsConfig, modelsConfig } from './config.ts'
 import { modelsContext } from './context.ts'
 import { CatalogEntry, Provider, ProviderModel } from './entities.ts'
 import { models as createModels } from './migrations/0001-models.ts'
-import { createDevelopmentProvider } from './providers/index.ts'
+import { createDevelopmentProvider, defaultTimeouts, type EndpointGuards } from './providers/index.ts'
 import { resolvers } from './resolvers.ts'
 import { catalogueSource } from './sources/catalogue-source.ts'
 
@@ -31,11 +31,15 @@ export const models = defineSubgraph({
       builtIn,
     ]
     const usage = new UsageRecorder(services.background, services.log)
+    const bounds = {
+      retries: services.settings.PROVIDER_MAX_RETRIES,
+      totalMs: services.settings.STREAM_TIMEOUT ?? defaultTimeouts.totalMs,
+    }
     const { catalogue, sync, discovery } = openCatalogue(services)
     await sync.store(configured)
     await catalogue.open()
     return {
-      createContext: (request) => modelsContext(request, { catalogue, usage }),
+      createContext: (request) => modelsContext(request, { catalogue, usage, bounds }),
       async ready() {
         await Promise.all([sync.start(), discovery?.start()])
       },
@@ -74,7 +78,9 @@ function openCatalogue({
     secrets,
     log,
     development: createDevelopmentProvider({ chunkDelayMs: settings.DEVELOPMENT_MODEL_CHUNK_DELAY_MS }),
+    guards: guards(settings),
     timeouts: {
+      connectMs: settings.PROVIDER_CONNECT_TIMEOUT,
       headMs: settings.HTTP_TIMEOUT ?? null,
       ...(settings.STREAM_TIMEOUT === undefined ? {} : { totalMs: settings.STREAM_TIMEOUT }),
       ...(settings.STREAM_IDLE_TIMEOUT === undefined ? {} : { idleMs: settings.STREAM_IDLE_TIMEOUT }),
@@ -82,6 +88,7 @@ function openCatalogue({
   })
   const options = {
     aliases: settings.MODEL_ALIASES,
+    fallbacks: configuredFallbacks(settings),
     development: developmentMode(settings, platform.ENVIRONMENT),
   }
   const catalogue = new LiveCatalogue({ source, clients, notifications, options, log })
@@ -104,6 +111,17 @@ function openCatalogue({
       })
     : null
   return { catalogue, sync, discovery }
+}
+
+function guards(settings: ModelsConfig): Omit<EndpointGuards, 'onCircuit'> {
+  return {
+    queue: {
+      concurrency: settings.PROVIDER_MAX_CONCURRENCY,
+      length: settings.PROVIDER_QUEUE_LENGTH,
+      waitMs: settings.PROVIDER_QUEUE_TIMEOUT,
+    },
+    circuit: { faults: settings.PROVIDER_BREAKER_FAULTS, openMs: settings.PROVIDER_BREAKER_COOLDOWN },
+  }
 }
 
 /** Contract 2.5: in production the built-in model answers only where it was asked for. */

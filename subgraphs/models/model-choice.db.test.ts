@@ -208,4 +208,19 @@ describe('the endpoints of a provider', () => {
     expect(chats().map((count, at) => count - (before[at] ?? 0))).toEqual([0, 4, 0])
     endpoints.splice(0, 1)
   })
+
+  it('are shown to administrators with what is known of their health', async () => {
+    for (let call = 0; call < 8; call += 1) await complete()
+    const { data } = await spread.graph.clients.execute({
+      document: parse('{ providers { name endpoints } }'),
+      variables: {},
+      context: spread.contextFor(someActor({ isAdmin: true })),
+    })
+    const { providers } = data as { providers: { name: string; endpoints: object[] }[] }
+    expect(providers.find(({ name }) => name === 'Spread')?.endpoints).toMatchObject([
+      { weight: 3, healthy: false },
+      { weight: 1, healthy: true },
+      { weight: 9, healthy: true },
+    ])
+  })
 })

@@ -59,7 +59,7 @@ export const resolvers: Resolvers = {
     source: ({ source }) => source.toUpperCase() as ProviderSource,
     modelCount: (provider, _, { catalogue }) => catalogue.modelCount(provider),
     baseUrl: ({ endpoints }, _, { catalogue }) => catalogue.forAdmins(endpoints[0]?.url ?? null),
-    endpoints: ({ endpoints }, _, { catalogue }) => catalogue.forAdmins(endpoints),
+    endpoints: (provider, _, { catalogue }) => catalogue.forAdmins(catalogue.endpoints(provider)),
     metadata: ({ metadata }, _, { catalogue }) => catalogue.forAdmins(metadata),
   },
   CatalogEntry: {

@@ -112,7 +112,7 @@ export type Provider = {
   lastSyncedAt: Maybe<Scalars['DateTime']['output']>;
   /** Where it is. Null for all but administrators. */
   baseUrl: Maybe<Scalars['String']['output']>;
-  /** All its addresses: `[{ url, weight, priority }]`. Null for all but administrators. */
+  /** All its addresses: `[{ url, weight, priority, maxConcurrency, healthy }]`; an unhealthy one keeps failing with some model and is hardly asked for it. Null for all but administrators. */
   endpoints: Maybe<Scalars['JSON']['output']>;
   /** Settings of its own. Null for all but administrators. */
   metadata: Maybe<Scalars['JSON']['output']>;

@@ -11,7 +11,7 @@ let test: TestGraph
 let actor: Actor
 beforeAll(async () => {
   fake = await startFakeProvider()
-  test = await startTestGraph({ VLLM_PROVIDER_URL: fake.url })
+  test = await startTestGraph({ VLLM_PROVIDER_URL: fake.url, PROVIDER_MAX_RETRIES: '0' })
   actor = someActor()
 })
 afterAll(async () => {

@@ -8,7 +8,7 @@ let fake: FakeProvider
 let test: TestGraph
 beforeAll(async () => {
   fake = await startFakeProvider({ models: ['fake-model', 'fake-embedding'] })
-  test = await startTestGraph({ VLLM_PROVIDER_URL: fake.url })
+  test = await startTestGraph({ VLLM_PROVIDER_URL: fake.url, PROVIDER_MAX_RETRIES: '0' })
 })
 afterAll(async () => {
   await test.stop()

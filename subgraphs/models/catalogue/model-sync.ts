@@ -1,7 +1,7 @@
 import type { Logger } from '../../../platform/log.ts'
 import type { SecretBox } from '../../../platform/secret-box.ts'
 import type { Provider } from '../entities.ts'
-import { firstAnswer, readModelList } from '../providers/index.ts'
+import { type GuardedEndpoint, type ProviderModel, readModelList } from '../providers/index.ts'
 import type { CatalogueSource } from '../sources/catalogue-source.ts'
 import type { ConfiguredProvider } from './configured-provider.ts'
 import type { LiveCatalogue } from './live-catalogue.ts'
@@ -120,8 +120,14 @@ export class ModelSync {
   async #list(provider: Provider) {
     const fixed = this.#fixedModels.get(provider.sourceKey)
     if (fixed) return readModelList(fixed.map((id) => ({ id }))) ?? []
-    return firstAnswer(this.#parts.catalogue.clients.inOrder(provider), (client) =>
-      client.listModels(AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(listTimeoutMs)])),
-    )
+    return this.#firstList(this.#parts.catalogue.clients.inOrder(provider))
+  }
+
+  /** Of the first endpoint that has one; the failure of the last where none has. */
+  async #firstList([first, ...others]: readonly GuardedEndpoint[]): Promise<ProviderModel[]> {
+    if (!first) throw new Error('The provider has no endpoint.')
+    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(listTimeoutMs)])
+    const list = first.client.listModels(signal)
+    return others.length === 0 ? list : list.catch(() => this.#firstList(others))
   }
 }

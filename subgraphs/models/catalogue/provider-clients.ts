@@ -2,7 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../../../platform/log.ts'
 import type { SecretBox } from '../../../platform/secret-box.ts'
 import type { Provider as ProviderRow } from '../entities.ts'
-import { createHttpProvider, type Provider, type ProviderTimeouts } from '../providers/index.ts'
+import {
+  createHttpProvider,
+  type EndpointGuards,
+  GuardedEndpoint,
+  type Provider,
+  type ProviderTimeouts,
+} from '../providers/index.ts'
 import type { ProviderEndpointRow } from './rows.ts'
 
 const closeBoxMs = 1_000
@@ -16,27 +22,36 @@ export function sealProviderKey(secrets: SecretBox, apiKey: string): string {
 
 interface OpenEndpoint {
   readonly row: ProviderEndpointRow
-  readonly client: Provider
+  readonly endpoint: GuardedEndpoint
+}
+
+/** An address of a provider as administrators see it. */
+export interface EndpointHealth extends ProviderEndpointRow {
+  readonly healthy: boolean
 }
 
 /** What the clients are made with. */
 export interface ClientOptions {
   readonly secrets: SecretBox
   readonly timeouts: Partial<ProviderTimeouts>
+  readonly guards: Omit<EndpointGuards, 'onCircuit'>
   /** Answers for the built-in provider. */
   readonly development: Provider
   readonly log: Logger
 }
 
-/** The open connections to providers. A client lives as long as its address and key do. */
+/** The endpoints of providers with their open connections. Each lives as long as its address and key do. */
 export class ProviderClients {
   readonly #options: ClientOptions
-  #open = new Map<string, Provider>()
+  readonly #development: GuardedEndpoint
+  #open = new Map<string, GuardedEndpoint>()
   #endpoints = new Map<string, OpenEndpoint[]>()
-  #turn = 0
+  /** How often each provider's turn came. */
+  readonly #turns = new Map<string, number>()
 
   constructor(options: ClientOptions) {
     this.#options = options
+    this.#development = new GuardedEndpoint(options.development, unguarded)
   }
 
   /** Opens what is new among the active providers, and closes what is gone once its calls have ended. */
@@ -51,31 +66,39 @@ export class ProviderClients {
         row.key,
         row.endpoints.map((endpoint) => ({
           row: endpoint,
-          client: this.#client(endpoint.url, row.vendor, apiKey, before),
+          endpoint: this.#endpoint(endpoint, row, apiKey, before),
         })),
       )
     }
-    for (const [key, client] of before) if (!this.#open.has(key)) this.#close(client)
+    for (const [key, { client }] of before) if (!this.#open.has(key)) this.#close(client)
   }
 
-  /** The clients of a provider in the order in which a call tries them: by priority, and within one by weight in turn. */
-  inOrder(row: Pick<ProviderRow, 'key' | 'source'>): readonly Provider[] {
-    if (row.source === 'builtin') return [this.#options.development]
+  /** The endpoints of a provider in the order in which a call tries them: by priority, and within one by weight in turn. */
+  inOrder(row: Pick<ProviderRow, 'key' | 'source'>): readonly GuardedEndpoint[] {
+    if (row.source === 'builtin') return [this.#development]
     const endpoints = this.#endpoints.get(row.key) ?? []
-    if (endpoints.length < 2) return endpoints.map(({ client }) => client)
+    if (endpoints.length < 2) return endpoints.map(({ endpoint }) => endpoint)
+    const turn = this.#turns.get(row.key) ?? 0
+    this.#turns.set(row.key, turn + 1)
     const first = weighted(
       endpoints.filter((endpoint) => endpoint.row.priority === lowestPriority(endpoints)),
-      this.#turn++,
+      turn,
     )
     const others = endpoints.filter((endpoint) => endpoint !== first)
-    return [first, ...others.sort((one, other) => one.row.priority - other.row.priority)].flatMap(
-      (endpoint) => (endpoint ? [endpoint.client] : []),
+    return [first, ...others.sort((one, other) => one.row.priority - other.row.priority)].flatMap((one) =>
+      one ? [one.endpoint] : [],
     )
+  }
+
+  /** A provider's addresses with what this process knows of their health: false while one keeps failing with some model. */
+  health({ key, endpoints }: ProviderRow): readonly EndpointHealth[] {
+    const open = this.#endpoints.get(key) ?? []
+    return endpoints.map((row, at) => ({ ...row, healthy: open[at]?.endpoint.isHealthy ?? true }))
   }
 
   /** Waits for running calls, but not for long: whoever asked has left by now. */
   async close(): Promise<void> {
-    const closed = Promise.all([...this.#open.values()].map((client) => client.close()))
+    const closed = Promise.all([...this.#open.values()].map(({ client }) => client.close()))
     await Promise.race([closed, sleep(closeBoxMs, undefined, { ref: false })])
   }
 
@@ -93,19 +116,24 @@ export class ProviderClients {
     }
   }
 
-  #client(
-    url: string,
-    vendor: string,
+  #endpoint(
+    { url, maxConcurrency }: ProviderEndpointRow,
+    { vendor, name }: ProviderRow,
     apiKey: string | null,
-    before: ReadonlyMap<string, Provider>,
-  ): Provider {
+    before: ReadonlyMap<string, GuardedEndpoint>,
+  ): GuardedEndpoint {
+    const { timeouts, guards, log } = this.#options
     const key = JSON.stringify([url, vendor, apiKey])
-    const client =
+    const endpoint =
       this.#open.get(key) ??
       before.get(key) ??
-      createHttpProvider({ url, vendor, apiKey }, { timeouts: this.#options.timeouts })
-    this.#open.set(key, client)
-    return client
+      new GuardedEndpoint(createHttpProvider({ url, vendor, apiKey }, { timeouts }), {
+        ...guards,
+        onCircuit: (model, isOpen) => logCircuit(log, { provider: name, url, model }, isOpen),
+      })
+    endpoint.queue.setConcurrency(maxConcurrency ?? guards.queue.concurrency)
+    this.#open.set(key, endpoint)
+    return endpoint
   }
 
   #close(client: Provider): void {
@@ -113,6 +141,21 @@ export class ProviderClients {
       .close()
       .catch((error: unknown) => this.#options.log.warn({ err: error }, 'a provider did not close'))
   }
+}
+
+/** For what runs in this process. */
+const unguarded: EndpointGuards = {
+  queue: { concurrency: 0, length: 0, waitMs: 0 },
+  circuit: { faults: 0, openMs: 0 },
+}
+
+function logCircuit(
+  log: Logger,
+  what: { provider: string; url: string; model: string },
+  isOpen: boolean,
+): void {
+  if (isOpen) log.warn(what, 'a provider keeps failing with a model: it is not asked for it for a while')
+  else log.info(what, 'a provider answers again')
 }
 
 function lowestPriority(endpoints: readonly OpenEndpoint[]): number {

@@ -4,15 +4,17 @@ import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { ConfigError, parseConfig } from '../../../platform/config.ts'
 import { modelsConfig } from '../config.ts'
-import { fileProviders } from './provider-file.ts'
+import { configuredFallbacks, fileProviders } from './provider-file.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'providers-'))
 
-function read(yaml: string, environment: Record<string, string> = {}) {
+function configOf(yaml: string, environment: Record<string, string> = {}) {
   const file = join(folder, 'providers.yaml')
   writeFileSync(file, yaml)
-  return fileProviders(parseConfig(modelsConfig, { JAN_PROVIDER_CONFIGS_FILE: file, ...environment }))
+  return parseConfig(modelsConfig, { JAN_PROVIDER_CONFIGS_FILE: file, ...environment })
 }
+const read = (yaml: string, environment?: Record<string, string>) =>
+  fileProviders(configOf(yaml, environment))
 
 describe('the file of providers', () => {
   it('is the example that is shipped: its sets can be read', () => {
@@ -27,8 +29,10 @@ describe('the file of providers', () => {
     ])
     expect(sets[1]).toMatchObject([
       { name: 'OpenRouter' },
-      { endpoints: [{ weight: 3 }, { weight: 1 }, { priority: 2 }] },
+      { endpoints: [{ weight: 3 }, { weight: 1 }, { priority: 2, maxConcurrency: 64 }] },
     ])
+    const config = parseConfig(modelsConfig, { JAN_PROVIDER_CONFIGS_FILE: example })
+    expect(configuredFallbacks(config).get('my-model')).toEqual(['my-smaller-model'])
   })
 
   it('takes variables of the environment, which cannot change its structure', () => {
@@ -37,6 +41,35 @@ describe('the file of providers', () => {
     expect(read(yaml, { KEY: 'x", vendor: "y' })).toMatchObject([
       { apiKey: 'x", vendor: "y', vendor: 'custom' },
     ])
+  })
+
+  it('bounds the calls at once of an endpoint, or of each endpoint of a provider', () => {
+    const endpoints = '[{ url: "http://a/v1", max_concurrency: 2 }, { url: "http://b/v1" }]'
+    const provider = (more: string) => `providers: { default: [{ name: A, endpoints: ${endpoints}${more} }] }`
+    const bounds = (yaml: string) =>
+      read(yaml).flatMap((one) => one.endpoints.map(({ maxConcurrency }) => maxConcurrency))
+    expect(bounds(provider(''))).toEqual([2, undefined])
+    expect(bounds(provider(', max_concurrency: 8'))).toEqual([2, 8])
+    expect(bounds('providers: { default: [{ name: A, url: "http://a", max_concurrency: 0 }] }')).toEqual([0])
+    expect(() => read(provider(', max_concurrency: -1'))).toThrow(/default\[0\] max_concurrency/)
+  })
+
+  it('names models that may answer in the place of others; MODEL_FALLBACKS goes before it', () => {
+    const yaml = 'providers: { default: [] }\nfallbacks: { big: [medium, small], other: [one] }'
+    expect(Object.fromEntries(configuredFallbacks(configOf(yaml)))).toEqual({
+      big: ['medium', 'small'],
+      other: ['one'],
+    })
+    const own = configOf(yaml, { MODEL_FALLBACKS: 'big=tiny, big=mini, mine=yours' })
+    expect(Object.fromEntries(configuredFallbacks(own))).toEqual({
+      big: ['tiny', 'mini'],
+      other: ['one'],
+      mine: ['yours'],
+    })
+    expect(configuredFallbacks(parseConfig(modelsConfig, {})).size).toBe(0)
+    expect(() => configuredFallbacks(configOf('providers: {}\nfallbacks: { big: 3 }'))).toThrow(
+      /fallbacks.big/,
+    )
   })
 
   it('is refused with the name of its variable and the place of the fault', () => {

@@ -4,10 +4,12 @@ import { z } from 'zod'
 import { ConfigError } from '../../../platform/config.ts'
 import type { ModelsConfig } from '../config.ts'
 import { type ConfiguredProvider, singleEndpoint } from './configured-provider.ts'
+import type { ProviderEndpointRow } from './rows.ts'
 
 const variable = 'JAN_PROVIDER_CONFIGS_FILE'
 
 const address = z.url({ protocol: /^https?$/, error: 'should be an http or https URL' })
+const concurrency = z.number().int().min(0).optional()
 const fileProvider = z.object({
   name: z.string().min(1),
   vendor: z.string().default('custom'),
@@ -19,16 +21,21 @@ const fileProvider = z.object({
         url: address,
         weight: z.number().min(1).default(1),
         priority: z.number().min(0).default(1),
+        max_concurrency: concurrency,
       }),
     )
     .optional(),
+  max_concurrency: concurrency,
   api_key: z.string().nullish(),
   category: z.enum(['llm', 'image']).default('llm'),
   enabled: z.boolean().default(true),
   metadata: z.record(z.string(), z.unknown()).default({}),
   models: z.array(z.string()).default([]),
 })
-const providerFile = z.object({ providers: z.record(z.string(), z.array(z.unknown()).nullable()) })
+const providerFile = z.object({
+  providers: z.record(z.string(), z.array(z.unknown()).nullable()),
+  fallbacks: z.record(z.string(), z.array(z.string().min(1))).nullish(),
+})
 
 /**
  * The providers of the chosen set of the file (config/providers.example.yaml shows its form), none where no file is
@@ -36,9 +43,9 @@ const providerFile = z.object({ providers: z.record(z.string(), z.array(z.unknow
  * @throws ConfigError that names the variable and the place
  */
 export function fileProviders(config: ModelsConfig): ConfiguredProvider[] {
-  const path = config.JAN_PROVIDER_CONFIGS_FILE
-  if (!config.JAN_PROVIDER_CONFIGS || path === undefined) return []
-  const file = checked(providerFile, readYaml(path, config), path)
+  const read = readFile(config)
+  if (!read) return []
+  const { path, file } = read
   const set = file.providers[config.JAN_PROVIDER_CONFIG_SET]
   if (set === undefined) {
     throw new ConfigError(`${variable}: ${path} has no set '${config.JAN_PROVIDER_CONFIG_SET}'`)
@@ -48,10 +55,28 @@ export function fileProviders(config: ModelsConfig): ConfiguredProvider[] {
   )
 }
 
+/**
+ * By a model's id the models that may answer in its place: the file's, and over them those of `MODEL_FALLBACKS`.
+ * @throws ConfigError as `fileProviders`
+ */
+export function configuredFallbacks(config: ModelsConfig): ReadonlyMap<string, readonly string[]> {
+  const fromFile = Object.entries(readFile(config)?.file.fallbacks ?? {})
+  return new Map([...fromFile, ...config.MODEL_FALLBACKS])
+}
+
+function readFile(config: ModelsConfig): { path: string; file: z.output<typeof providerFile> } | null {
+  const path = config.JAN_PROVIDER_CONFIGS_FILE
+  if (!config.JAN_PROVIDER_CONFIGS || path === undefined) return null
+  return { path, file: checked(providerFile, readYaml(path, config), path) }
+}
+
 function configured(entry: unknown, place: string): ConfiguredProvider[] {
   const provider = checked(fileProvider, withoutBlanks(entry), place)
   const url = provider.base_url ?? provider.url
-  const endpoints = provider.endpoints ?? (url === undefined ? [] : singleEndpoint(url))
+  const endpoints = endpointsOf(
+    provider.endpoints ?? (url === undefined ? [] : singleEndpoint(url)),
+    provider,
+  )
   if (!provider.enabled || endpoints.length === 0) return []
   return [
     {
@@ -66,6 +91,17 @@ function configured(entry: unknown, place: string): ConfiguredProvider[] {
       models: provider.models,
     },
   ]
+}
+
+/** An endpoint's own bound goes before the provider's, which is for each of its endpoints. */
+function endpointsOf(
+  endpoints: readonly (ProviderEndpointRow & { max_concurrency?: number | undefined })[],
+  provider: z.output<typeof fileProvider>,
+): ProviderEndpointRow[] {
+  return endpoints.map(({ max_concurrency: own, ...endpoint }) => {
+    const maxConcurrency = own ?? provider.max_concurrency
+    return maxConcurrency === undefined ? endpoint : { ...endpoint, maxConcurrency }
+  })
 }
 
 function readYaml(path: string, config: ModelsConfig): unknown {

@@ -33,6 +33,8 @@ export interface ListedModel {
 /** What the registry is told by the configuration. */
 export interface RegistryOptions {
   readonly aliases: ReadonlyMap<string, string>
+  /** By a model's id the models that may answer in its place, in their order. */
+  readonly fallbacks: ReadonlyMap<string, readonly string[]>
   /** `fallback`: only where there is nothing else. */
   readonly development: 'always' | 'fallback' | 'never'
 }
@@ -43,8 +45,10 @@ export class ModelRegistry {
   readonly #listed: readonly ListedModel[]
   readonly #providers: ReadonlyMap<string, Provider>
   readonly #modelCounts: ReadonlyMap<string, number>
+  readonly #fallbacks: ReadonlyMap<string, readonly string[]>
 
-  constructor({ providers, models, entries }: CatalogueRows, { aliases, development }: RegistryOptions) {
+  constructor({ providers, models, entries }: CatalogueRows, options: RegistryOptions) {
+    const { aliases, fallbacks, development } = options
     const active = providers
       .filter(({ isActive, source }) => isActive && (source !== 'builtin' || development !== 'never'))
       .sort((one, other) => precedence(one) - precedence(other))
@@ -66,6 +70,7 @@ export class ModelRegistry {
     // A development model that is not listed still answers to its own name.
     this.#byId = new Map([...own, ...others].map((model) => [model.id, model]))
     this.#providers = new Map(active.map((provider) => [provider.publicId, provider]))
+    this.#fallbacks = fallbacks
     this.#modelCounts = new Map([...listedBy].map(([key, rows]) => [key, rows.length]))
   }
 
@@ -80,6 +85,11 @@ export class ModelRegistry {
 
   model(id: string): ListedModel | null {
     return this.#byId.get(id) ?? null
+  }
+
+  /** The ids of the models that may answer in a model's place; those of its own name go before those of what it stands for. */
+  fallbacksOf({ id, aliasOf }: ListedModel): readonly string[] {
+    return this.#fallbacks.get(id) ?? (aliasOf ? this.fallbacksOf(aliasOf) : [])
   }
 
   provider(id: string): Provider | null {

@@ -6,6 +6,8 @@ export interface ProviderEndpointRow {
   readonly url: string
   readonly weight: number
   readonly priority: number
+  /** Calls that it takes at once, 0 for no bound. Where it is left out `PROVIDER_MAX_CONCURRENCY` holds. */
+  readonly maxConcurrency?: number
 }
 
 /** Contract 2.5: which parameters a model takes; the defaults fill what a request leaves out. */

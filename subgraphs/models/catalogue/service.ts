@@ -12,6 +12,7 @@ import type { CatalogEntry, Provider } from '../entities.ts'
 import type { ModelCapability } from '../schema.generated.ts'
 import { isOpenTo, openModel } from './access.ts'
 import type { LiveCatalogue } from './live-catalogue.ts'
+import type { EndpointHealth } from './provider-clients.ts'
 import type { ListedModel } from './registry.ts'
 
 /** A page of something that is all in memory. */
@@ -60,6 +61,8 @@ export function catalogueService({ actor }: RequestContext, catalogue: LiveCatal
       requireActor(actor)
       return catalogue.registry.providers
     },
+
+    endpoints: (provider: Provider): readonly EndpointHealth[] => catalogue.clients.health(provider),
 
     modelCount: (provider: Provider): number => catalogue.registry.modelCount(provider),
 

@@ -8,7 +8,7 @@ import { validated } from '../../../platform/validate.ts'
 import { firstAnswer, type JsonObject, spliceFields, usageOf } from '../providers/index.ts'
 import type { EmbeddingsInput } from '../schema.generated.ts'
 import { encodeEmbeddings } from './embedding-encoding.ts'
-import { candidatesOf, requireModel } from './prepared.ts'
+import { type Candidate, candidatesOf, logFailureIn, requireModel } from './prepared.ts'
 import type { CompletionParts } from './service.ts'
 import { estimatedEmbeddingUsage, usageRecord } from './usage-figures.ts'
 
@@ -35,8 +35,8 @@ export function embeddingCallOf({ model, input, dimensions, user, extra }: Embed
   return { bytes: Buffer.from(JSON.stringify(parsed)), parsed }
 }
 
-/** Turns texts into vectors (contract 2.6). */
-export function embeddingService(context: RequestContext, { catalogue, usage }: CompletionParts) {
+/** Turns texts into vectors (contract 2.6). No other model stands in: its vectors could not be compared with those that are stored. */
+export function embeddingService(context: RequestContext, { catalogue, usage, bounds }: CompletionParts) {
   return {
     /** The answer's bytes and the same parsed, with the model that was asked for. @throws AppError */
     async embed({ bytes, parsed }: EmbeddingCall): Promise<{ bytes: Buffer; json: JsonObject }> {
@@ -51,14 +51,24 @@ export function embeddingService(context: RequestContext, { catalogue, usage }: 
         modelId: parsed.model,
         startedAt: performance.now(),
       }
-      const { candidate, answer } = await firstAnswer(candidatesOf(model, catalogue), async (candidate) => ({
-        candidate,
-        answer: await candidate.client.embed({
-          body: spliceFields(bytes, { model: JSON.stringify(candidate.offer.modelId) }),
-          requestId: context.requestId,
-          signal: context.signal,
+      const { requestId, signal } = context
+      const { startedAt } = call
+      const bodyFor = ({ offer }: Candidate) => spliceFields(bytes, { model: JSON.stringify(offer.modelId) })
+      const { candidate, answer } = await firstAnswer(
+        [candidatesOf(model, catalogue)],
+        async (candidate) => ({
+          candidate,
+          answer: await candidate.route.whole({ caller: actor.id, signal }, (client) =>
+            client.embed({ body: bodyFor(candidate), requestId, signal, startedAt }),
+          ),
         }),
-      }))
+        {
+          retries: bounds.retries,
+          until: startedAt + bounds.totalMs,
+          signal,
+          onFailure: logFailureIn(context.log),
+        },
+      )
       const told = usageOf(answer.json)
       const tokens = told ?? estimatedEmbeddingUsage(parsed)
       usage.record(usageRecord(call, candidate, { end: 'completed', tokens, stream: false }))

@@ -2,10 +2,11 @@ import { type Actor, requireActor } from '../../../platform/actor.ts'
 import type { RequestContext } from '../../../platform/context.ts'
 import { AppError } from '../../../platform/errors.ts'
 import { newId } from '../../../platform/ids.ts'
+import type { Logger } from '../../../platform/log.ts'
 import { openModel } from '../catalogue/access.ts'
 import type { LiveCatalogue } from '../catalogue/live-catalogue.ts'
 import type { ListedModel, Offer } from '../catalogue/registry.ts'
-import type { CompletionRequest, Provider } from '../providers/index.ts'
+import type { CompletionRequest, Route } from '../providers/index.ts'
 import type { ChatRequest } from './chat-request.ts'
 import { researchMessage } from './deep-research.ts'
 import { providerBody } from './provider-body.ts'
@@ -13,8 +14,16 @@ import { readHistory, type TurnHistory } from './turn.ts'
 
 /** One way to ask for a model: an address of one of its providers. */
 export interface Candidate {
+  /** The model that would answer: the one that was chosen, or one in its place. */
+  readonly model: ListedModel
+  readonly isFallback: boolean
   readonly offer: Offer
-  readonly client: Provider
+  readonly route: Route
+}
+
+/** The id of the model that answers: as it was asked for, or the own id of one that answers in its place. */
+export function answeringId(asked: { readonly modelId: string }, { model, isFallback }: Candidate): string {
+  return isFallback ? model.id : asked.modelId
 }
 
 /** A completion that is about to be asked for. */
@@ -25,11 +34,11 @@ export interface Prepared {
   readonly request: ChatRequest
   /** As it was asked for. */
   readonly modelId: string
-  /** In the order in which they are tried. */
-  readonly candidates: readonly Candidate[]
   /** Null where no stored conversation takes part. */
   readonly history: TurnHistory | null
   readonly startedAt: number
+  /** By model, in the order in which they are tried: the chosen one, then those that may answer in its place. */
+  candidates(): Iterable<readonly Candidate[]>
   /** The call for one of the candidates. */
   callOf(candidate: Candidate): CompletionRequest
 }
@@ -48,26 +57,63 @@ export async function prepareCompletion(
   const model = chooseModel(catalogue, request, actor)
   const startedAt = performance.now()
   const history = await readHistory(request, context)
-  const body = providerBody(request, {
-    before: [...(request.parsed.deep_research ? [researchMessage] : []), ...(history?.messages ?? [])],
-    defaults: model.entry?.supportedParameters.default ?? {},
-    streamed,
-  })
+  const before = [...(request.parsed.deep_research ? [researchMessage] : []), ...(history?.messages ?? [])]
+  const bodyFor = ({ model: { entry }, offer }: Candidate) => {
+    const defaults = entry?.supportedParameters.default ?? {}
+    return providerBody(request, { before, defaults, streamed })(offer.modelId)
+  }
   const { requestId, signal } = context
   return {
     id: newId('completion'),
     actor,
     request,
     modelId: request.parsed.model,
-    candidates: candidatesOf(model, catalogue),
     history,
     startedAt,
-    callOf: ({ offer }) => ({ body: body(offer.modelId), requestId, signal }),
+    *candidates() {
+      yield candidatesOf(model, catalogue)
+      for (const other of fallbacksOf(model, request, actor, catalogue))
+        yield candidatesOf(other, catalogue, true)
+    },
+    callOf: (candidate) => ({ body: bodyFor(candidate), requestId, signal, startedAt }),
   }
 }
 
-export function candidatesOf({ offers }: ListedModel, { clients }: LiveCatalogue): Candidate[] {
-  return offers.flatMap((offer) => clients.inOrder(offer.provider).map((client) => ({ offer, client })))
+export function candidatesOf(
+  model: ListedModel,
+  { clients }: LiveCatalogue,
+  isFallback = false,
+): Candidate[] {
+  return model.offers.flatMap((offer) =>
+    clients
+      .inOrder(offer.provider)
+      .map((endpoint) => ({ model, isFallback, offer, route: endpoint.route(offer.modelId) })),
+  )
+}
+
+/** For the log: a failure that the caller does not see where another provider answers. */
+export function logFailureIn(log: Logger) {
+  return ({ model, offer }: Candidate, err: unknown) =>
+    log.warn({ err, model: model.id, provider: offer.provider.name }, 'a provider did not answer')
+}
+
+/**
+ * The models that may answer in a model's place: those that the caller could have asked for the same. An instruct companion
+ * without any has those of the model that was asked for.
+ */
+function fallbacksOf(
+  model: ListedModel,
+  { parsed }: ChatRequest,
+  actor: Actor,
+  { registry }: LiveCatalogue,
+): ListedModel[] {
+  const named = registry.model(parsed.model)
+  const own = registry.fallbacksOf(model)
+  const ids = own.length === 0 && named ? registry.fallbacksOf(named) : own
+  return ids.flatMap((id) => {
+    const other = openModel(registry, id, actor)
+    return other && refusalOf(other, parsed) === null ? [other] : []
+  })
 }
 
 /** @throws AppError `model_not_found`, also where the model is closed to the caller (contract 1.7) */
@@ -80,16 +126,21 @@ export function requireModel({ registry }: LiveCatalogue, id: string, actor: Act
 /** @throws AppError `model_not_found`, `deep_research_unsupported`, `invalid_parameter` */
 function chooseModel(catalogue: LiveCatalogue, { parsed }: ChatRequest, actor: Actor): ListedModel {
   const named = requireModel(catalogue, parsed.model, actor)
-  if (named.capabilities.embeddings === true && !named.capabilities.tools) {
-    throw new AppError('invalid_parameter', 'This model makes embeddings, it does not chat.', {
+  const refusal = refusalOf(named, parsed)
+  if (refusal) throw refusal
+  const instruct = parsed.enable_thinking === false && !parsed.image ? named.instructModelId : null
+  return (instruct === null ? null : openModel(catalogue.registry, instruct, actor)) ?? named
+}
+
+/** Why a model can't do what is asked; null where nothing speaks against it. */
+function refusalOf({ capabilities }: ListedModel, { deep_research }: ChatRequest['parsed']): AppError | null {
+  if (capabilities.embeddings === true && !capabilities.tools) {
+    return new AppError('invalid_parameter', 'This model makes embeddings, it does not chat.', {
       param: 'model',
     })
   }
-  if (parsed.deep_research && named.capabilities.reasoning !== true) {
-    throw new AppError('deep_research_unsupported', 'Deep research needs a model that reasons.', {
-      param: 'deep_research',
-    })
-  }
-  const instruct = parsed.enable_thinking === false && !parsed.image ? named.instructModelId : null
-  return (instruct === null ? null : openModel(catalogue.registry, instruct, actor)) ?? named
+  if (!deep_research || capabilities.reasoning === true) return null
+  return new AppError('deep_research_unsupported', 'Deep research needs a model that reasons.', {
+    param: 'deep_research',
+  })
 }

@@ -3,9 +3,12 @@ import type { ConversationStub } from '../../../platform/openai/conversation-stu
 import type { TokenUsage } from '../../../platform/openai/token-usage.ts'
 import type { LiveCatalogue } from '../catalogue/live-catalogue.ts'
 import {
+  type AskingBounds,
+  type CompletionRequest,
   createModelRewriter,
   estimateMessageTokens,
   firstAnswer,
+  type Route,
   type StreamReport,
   usageOf,
 } from '../providers/index.ts'
@@ -13,7 +16,7 @@ import { answerBytes, firstMessage, messagesOf } from './answer.ts'
 import type { ChatRequest } from './chat-request.ts'
 import { clientLeft } from './client-left.ts'
 import { type CompletionEnd, CompletionStream } from './completion-stream.ts'
-import { type Candidate, type Prepared, prepareCompletion } from './prepared.ts'
+import { answeringId, type Candidate, logFailureIn, type Prepared, prepareCompletion } from './prepared.ts'
 import { StoredStream } from './stored-stream.ts'
 import { type StoredTurn, storedTurn } from './turn.ts'
 import { type CallOutcome, estimatedUsage, usageRecord } from './usage-figures.ts'
@@ -23,25 +26,41 @@ import type { UsageRecorder } from './usage-recorder.ts'
 export interface CompletionParts {
   readonly catalogue: LiveCatalogue
   readonly usage: UsageRecorder
+  readonly bounds: AskingBounds
 }
 
 /** Makes completions for the caller. Authorise, choose and prepare are the same for whole answers and for streams. */
-export function completionService(context: RequestContext, { catalogue, usage }: CompletionParts) {
+export function completionService(context: RequestContext, { catalogue, usage, bounds }: CompletionParts) {
+  const caller = ({ actor }: Prepared) => ({ caller: actor.id, signal: context.signal })
   const record = (prepared: Prepared, candidate: Candidate, outcome: CallOutcome) =>
     usage.record(usageRecord(prepared, candidate, outcome))
 
-  /** Asks one candidate after the other. A client that leaves meanwhile has used its prompt. */
+  /** Asks one candidate after the other. A client that leaves while a provider works for it has used its prompt. */
   const ask = async <Answer>(
     prepared: Prepared,
     stream: boolean,
-    call: (candidate: Candidate) => Promise<Answer>,
+    call: (route: Route, request: () => CompletionRequest) => Promise<Answer>,
   ): Promise<{ candidate: Candidate; answer: Answer }> => {
     let asked: Candidate | undefined
+    const terms = {
+      retries: bounds.retries,
+      until: prepared.startedAt + bounds.totalMs,
+      signal: context.signal,
+      onFailure: logFailureIn(context.log),
+    }
     try {
-      return await firstAnswer(prepared.candidates, async (candidate) => {
-        asked = candidate
-        return { candidate, answer: await call(candidate) }
-      })
+      return await firstAnswer(
+        prepared.candidates(),
+        async (candidate) => {
+          asked = undefined
+          const answer = await call(candidate.route, () => {
+            asked = candidate
+            return prepared.callOf(candidate)
+          })
+          return { candidate, answer }
+        },
+        terms,
+      )
     } catch (error) {
       if (!context.signal.aborted) throw error
       const tokens = estimatedUsage(prepared, 0)
@@ -55,15 +74,15 @@ export function completionService(context: RequestContext, { catalogue, usage }:
     /** The body of a whole answer: the provider's bytes with our fields in them. @throws AppError */
     async complete(request: ChatRequest): Promise<Buffer> {
       const prepared = await prepareCompletion(request, false, catalogue, context)
-      const { candidate, answer } = await ask(prepared, false, ({ client, offer }) =>
-        client.complete(prepared.callOf({ client, offer })),
+      const { candidate, answer } = await ask(prepared, false, (route, request) =>
+        route.whole(caller(prepared), (client) => client.complete(request())),
       )
       const told = usageOf(answer.json)
       const { message, finishReason } = firstMessage(answer.json)
       const tokens = told ?? estimatedUsage(prepared, estimateMessageTokens(messagesOf(answer.json)))
       let conversation = prepared.history?.conversation ?? null
       try {
-        const turn = storedTurn(prepared.id, request, context)
+        const turn = storedTurn(turnOf(prepared, candidate), request, context)
         if (turn)
           conversation = await turn.append({ status: 'COMPLETED', message, finishReason, usage: tokens })
       } finally {
@@ -81,8 +100,8 @@ export function completionService(context: RequestContext, { catalogue, usage }:
      */
     async stream(request: ChatRequest): Promise<CompletionStream> {
       const prepared = await prepareCompletion(request, true, catalogue, context)
-      const { candidate, answer: upstream } = await ask(prepared, true, ({ client, offer }) =>
-        client.stream(prepared.callOf({ client, offer })),
+      const { candidate, answer: upstream } = await ask(prepared, true, (route, request) =>
+        route.streamed(caller(prepared), (client) => client.stream(request())),
       )
       const recordStream = (
         end: CompletionEnd,
@@ -97,7 +116,7 @@ export function completionService(context: RequestContext, { catalogue, usage }:
           conversation,
         })
       const read = prepared.history?.conversation ?? null
-      const stored = await begin(storedTurn(prepared.id, request, context), context).catch(
+      const stored = await begin(storedTurn(turnOf(prepared, candidate), request, context), context).catch(
         (error: unknown) => {
           upstream.cancel()
           recordStream('failed', upstream.report(), read)
@@ -120,6 +139,10 @@ export function completionService(context: RequestContext, { catalogue, usage }:
 
 function tokensOf(prepared: Prepared, { usage, estimatedCompletionTokens }: StreamReport): TokenUsage {
   return usage ?? estimatedUsage(prepared, estimatedCompletionTokens)
+}
+
+function turnOf(prepared: Prepared, candidate: Candidate): { id: string; modelId: string } {
+  return { id: prepared.id, modelId: answeringId(prepared, candidate) }
 }
 
 /** The completion service of one request. */

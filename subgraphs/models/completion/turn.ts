@@ -111,7 +111,7 @@ export interface StoredTurn {
 
 /** Null where nothing is to be stored: no conversation takes part, or it is only read. */
 export function storedTurn(
-  completionId: string,
+  { id: completionId, modelId }: { readonly id: string; readonly modelId: string },
   request: ChatRequest,
   base: RequestContext,
 ): StoredTurn | null {
@@ -122,7 +122,7 @@ export function storedTurn(
     conversationId: conversation.id,
     branch: conversation.branch,
     referrer: conversation.referrer,
-    modelId: parsed.model,
+    modelId,
     userMessage: messageToStore(request.messages),
     storeReasoning: parsed.store_reasoning ?? false,
   }

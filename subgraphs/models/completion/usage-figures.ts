@@ -4,7 +4,7 @@ import type { EmbeddingRequest } from '../../../platform/openai/embedding-reques
 import type { TokenUsage } from '../../../platform/openai/token-usage.ts'
 import { estimateMessageTokens, estimateTokens } from '../providers/index.ts'
 import type { CompletionEnd } from './completion-stream.ts'
-import type { Candidate, Prepared } from './prepared.ts'
+import { answeringId, type Candidate, type Prepared } from './prepared.ts'
 import type { UsageRecord } from './usage-recorder.ts'
 
 /** A call to a model that is accounted for. */
@@ -28,15 +28,16 @@ export interface CallOutcome {
 }
 
 export function usageRecord(
-  { id, actor, modelId, startedAt }: AccountedCall,
-  { offer }: Candidate,
+  call: AccountedCall,
+  candidate: Candidate,
   { end, tokens, stream, firstTokenMs = null, conversation = null }: CallOutcome,
 ): UsageRecord {
+  const { id, actor, startedAt } = call
   return {
     id,
     userId: actor.id,
-    model: modelId,
-    provider: offer.provider.name,
+    model: answeringId(call, candidate),
+    provider: candidate.offer.provider.name,
     conversationId: conversation?.id ?? null,
     promptTokens: tokens.prompt_tokens,
     completionTokens: tokens.completion_tokens,

@@ -9,15 +9,22 @@ export interface ProviderEndpoint {
 
 /** Bounds of a provider call, in milliseconds (contract 2.3). */
 export interface ProviderTimeouts {
+  /** For a connection to come about, TLS included. The clock is undici's, which may be a second late. */
+  readonly connectMs: number
   /** For the response head of every call. Null: the defaults of the kind of call. */
   readonly headMs: number | null
-  /** For a whole call. */
+  /** For a whole call, whoever is asked on the way. */
   readonly totalMs: number
   /** For silence inside an answer. */
   readonly idleMs: number
 }
 
-export const defaultTimeouts: ProviderTimeouts = { headMs: null, totalMs: 600_000, idleMs: 120_000 }
+export const defaultTimeouts: ProviderTimeouts = {
+  connectMs: 5_000,
+  headMs: null,
+  totalMs: 600_000,
+  idleMs: 120_000,
+}
 
 const remoteHeadMs = 30_000
 /** A runtime on this machine may send its head only with the first token, after loading the model. */

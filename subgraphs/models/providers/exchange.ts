@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { ResponseHeaders } from './provider.ts'
-import { transportFailure, upstreamTimeout } from './provider-errors.ts'
+import { lateHead, silence, totalElapsed, transportFailure } from './provider-errors.ts'
 
 /** Takes an answer as it arrives. After `end` or `fail` nothing more comes; one of them always does. */
 export interface Receiver extends BodyReceiver {
@@ -28,6 +28,8 @@ export interface ExchangeRequest {
 
 /** How long an answer that is complete for its reader may take to end before its connection is given up. */
 const settleMs = 1_000
+/** How long a refusal may be silent: all that is to be learnt of its body is why. */
+const refusalIdleMs = 5_000
 
 /**
  * One request and its answer on a pool's connection, with our own deadlines. An abort of the signal, a deadline and
@@ -39,6 +41,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | null = null
   #phase: NodeJS.Timeout | null = null
   #total: NodeJS.Timeout | null = null
+  #hasBegun = false
   #paused = false
   #over = false
 
@@ -96,8 +99,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
     if (this.#over || status < 200) return
+    this.#hasBegun = true
     if (this.#phase) clearTimeout(this.#phase)
-    this.#phase = setTimeout(this.#onSilence, this.#request.deadlines.idleMs)
+    const { idleMs } = this.#request.deadlines
+    this.#phase = setTimeout(this.#onSilence, status < 300 ? idleMs : Math.min(idleMs, refusalIdleMs))
     this.#receiver?.head(status, headers)
   }
 
@@ -118,17 +123,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#phase) clearTimeout(this.#phase)
     if (this.#over) return
     this.#finish()
-    this.#receiver?.fail(transportFailure(error))
+    this.#receiver?.fail(transportFailure(error, this.#hasBegun))
   }
 
   readonly #onAbort = () => this.cancel(this.#request.signal.reason)
-  readonly #onLateHead = () => this.cancel(upstreamTimeout('The model provider did not answer in time.'))
-  readonly #onTotal = () =>
-    this.cancel(upstreamTimeout('The model provider took too long to finish its answer.'))
+  readonly #onLateHead = () => this.cancel(lateHead())
+  readonly #onTotal = () => this.cancel(totalElapsed(this.#hasBegun))
 
   readonly #onSilence = () => {
     if (this.#paused) this.#phase?.refresh()
-    else this.cancel(upstreamTimeout('The model provider fell silent in the middle of its answer.'))
+    else this.cancel(silence())
   }
 
   #finish(): void {

@@ -4,6 +4,7 @@ import type { BodyReceiver, Exchange } from './exchange.ts'
 import { parseObject } from './parse-object.ts'
 import type { ProviderFrames, ProviderStream, ResponseHeaders, StreamReport } from './provider.ts'
 import { carriesError, errorInAnswer, malformedAnswer } from './provider-errors.ts'
+import { ProviderFailure } from './provider-failure.ts'
 import type { SecretsOfEndpoint } from './redact.ts'
 import type { StreamRecord } from './stream-record.ts'
 
@@ -34,6 +35,8 @@ export class FrameStream implements ProviderStream, BodyReceiver {
   #waiter: PromiseWithResolvers<Result> | null = null
   #ended = false
   #error: unknown
+  #outcome: unknown
+  #onOver: ((outcome: unknown) => void) | null = null
 
   constructor(
     exchange: Exchange,
@@ -70,9 +73,14 @@ export class FrameStream implements ProviderStream, BodyReceiver {
   cancel(): void {
     if (this.#ended) return
     this.#queue = []
-    this.#finish(undefined)
+    this.#finish(undefined, 'left')
     this.#exchange.cancel(undefined)
     this.#wake()
+  }
+
+  whenOver(listener: (outcome: unknown) => void): void {
+    if (this.#ended) listener(this.#outcome)
+    else this.#onOver = listener
   }
 
   report(): StreamReport {
@@ -84,7 +92,11 @@ export class FrameStream implements ProviderStream, BodyReceiver {
       this.#splitter.push(chunk)
     } catch (cause) {
       this.#breakOff(
-        new AppError('provider_error', 'The model provider sent a frame that is too long.', { cause }),
+        new ProviderFailure('provider_error', 'The model provider sent a frame that is too long.', {
+          next: 'nobody',
+          isFault: true,
+          cause,
+        }),
       )
     }
     this.#wake()
@@ -142,10 +154,12 @@ export class FrameStream implements ProviderStream, BodyReceiver {
     this.#exchange.cancel(error)
   }
 
-  #finish(error: unknown): void {
+  #finish(error: unknown, outcome: unknown = error ?? null): void {
     this.#ended = true
     this.#error = error
+    this.#outcome = outcome
     this.#record.end()
+    this.#onOver?.(outcome)
   }
 
   #wake(): void {

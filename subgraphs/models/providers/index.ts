@@ -6,8 +6,9 @@ export {
   type RuntimeCandidate,
   usualRuntimes,
 } from './discovery.ts'
-export type { ProviderTimeouts } from './endpoint.ts'
-export { firstAnswer } from './first-answer.ts'
+export { defaultTimeouts, type ProviderTimeouts } from './endpoint.ts'
+export { type AskingBounds, firstAnswer } from './first-answer.ts'
+export { type EndpointGuards, GuardedEndpoint, type Route } from './guarded-endpoint.ts'
 export { createHttpProvider } from './http-provider.ts'
 export { readModelList } from './model-list.ts'
 export { parseObject } from './parse-object.ts'

@@ -1,35 +1,64 @@
 import { AppError } from '../../../platform/errors.ts'
 import { isObject } from './parse-object.ts'
 import type { JsonObject, ResponseHeaders } from './provider.ts'
+import { type NextAsked, ProviderFailure } from './provider-failure.ts'
 import { redact, type SecretsOfEndpoint } from './redact.ts'
+import { retryAfterMs } from './retry-after.ts'
 
-/** Codes of a socket or connector that gave up waiting. */
-const timeoutCodes = new Set([
+/** Codes of connections that never came about. */
+const unreachableCodes = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_HEADERS_TIMEOUT',
-  'UND_ERR_BODY_TIMEOUT',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
   'ETIMEDOUT',
 ])
 
-/** The failure of a call that got no answer, or only a part of one: refused, reset, timed out, not HTTP. */
-export function transportFailure(cause: unknown): AppError {
+/**
+ * The failure of a call that got no answer, or only a part of one: unreachable, reset, not HTTP.
+ * @param hasBegun whether the head of an answer had come: from then on nobody else may be asked
+ */
+export function transportFailure(cause: unknown, hasBegun: boolean): AppError {
   if (cause instanceof AppError) return cause
   const code = errorCode(cause)
-  if (code !== null && timeoutCodes.has(code))
-    return upstreamTimeout('The model provider did not answer in time.')
-  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-    return new AppError('provider_error', 'The model provider could not be reached.', { cause })
-  }
-  return new AppError('provider_error', 'The connection to the model provider broke.', { cause })
+  const message =
+    code !== null && unreachableCodes.has(code)
+      ? 'The model provider could not be reached.'
+      : 'The connection to the model provider broke.'
+  const next = hasBegun ? 'nobody' : 'same'
+  return new ProviderFailure('provider_error', message, { next, isFault: true, cause })
 }
 
-/** An answer that is not what the protocol promises. */
-export function malformedAnswer(what: string): AppError {
-  return new AppError('provider_error', `The model provider ${what}.`)
+/** An answer that is not what the protocol promises. Whoever sends such a thing is not asked again for it. */
+export function malformedAnswer(what: string): ProviderFailure {
+  return new ProviderFailure('provider_error', `The model provider ${what}.`, {
+    next: 'another',
+    isFault: true,
+  })
 }
 
-export function upstreamTimeout(message: string): AppError {
-  return new AppError('upstream_timeout', message)
+/** An endpoint that has not begun to answer in time. */
+export function lateHead(): ProviderFailure {
+  return upstreamTimeout('The model provider did not answer in time.', 'another')
+}
+
+/** An endpoint that fell silent in the middle of an answer. */
+export function silence(): ProviderFailure {
+  return upstreamTimeout('The model provider fell silent in the middle of its answer.', 'nobody')
+}
+
+/**
+ * The end of the time for a whole call.
+ * @param hasBegun whether an answer was under way: it may have been its reader that was slow
+ */
+export function totalElapsed(hasBegun: boolean): ProviderFailure {
+  return upstreamTimeout('The model provider took too long to finish its answer.', 'nobody', !hasBegun)
+}
+
+function upstreamTimeout(message: string, next: NextAsked, isFault = true): ProviderFailure {
+  return new ProviderFailure('upstream_timeout', message, { next, isFault })
 }
 
 /**
@@ -47,16 +76,22 @@ export function providerRefusal(
     return new AppError('model_not_found', 'The provider of this model does not have it.', { param: 'model' })
   }
   if (status === 429) return rateLimited(headers)
-  if (status === 408 || status === 504) return upstreamTimeout('The model provider did not answer in time.')
+  if (status === 408 || status === 504) return lateHead()
   if (status === 400 || status === 413 || status === 422) return invalidRequest(error, secrets)
   if (status === 401 || status === 402 || status === 403) {
-    return new AppError(
-      'provider_error',
-      `The model provider refused this platform's access (HTTP ${status}).`,
-    )
+    const message = `The model provider refused this platform's access (HTTP ${status}).`
+    return new ProviderFailure('provider_error', message, { next: 'another', isFault: false })
   }
-  return new AppError('provider_error', `The model provider failed (HTTP ${status}).`)
+  const isFault = status >= 500
+  return new ProviderFailure('provider_error', `The model provider failed (HTTP ${status}).`, {
+    next: isFault ? 'same' : 'another',
+    isFault,
+    restMs: retryAfterMs(headers),
+  })
 }
+
+/** What a client is told of a provider's limit, whoever met it. */
+export const rateLimitMessage = 'The model provider limits the rate of requests. Try again later.'
 
 /** The failure behind an `error` object that came inside a 200 answer or in the middle of a stream. */
 export function errorInAnswer(
@@ -117,22 +152,14 @@ function invalidRequest({ message, param }: WireError, secrets: SecretsOfEndpoin
   return new AppError('invalid_parameter', text, { param })
 }
 
-function rateLimited(headers: ResponseHeaders): AppError {
-  const seconds = retryAfterSeconds(headers['retry-after'])
-  return new AppError(
-    'provider_rate_limited',
-    'The model provider limits the rate of requests. Try again later.',
-    {
-      ...(seconds === null ? {} : { retryAfter: seconds }),
-    },
-  )
-}
-
-/** `Retry-After` in whole seconds: a number or an HTTP date. */
-function retryAfterSeconds(header: string | string[] | undefined): number | null {
-  if (typeof header !== 'string' || header === '') return null
-  const seconds = /^\d+(\.\d+)?$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000
-  return Number.isFinite(seconds) ? Math.max(0, Math.ceil(seconds)) : null
+function rateLimited(headers: ResponseHeaders): ProviderFailure {
+  const restMs = retryAfterMs(headers)
+  return new ProviderFailure('provider_rate_limited', rateLimitMessage, {
+    next: 'same',
+    isFault: false,
+    restMs,
+    ...(restMs === null ? {} : { retryAfter: Math.ceil(restMs / 1000) }),
+  })
 }
 
 /** The code of a failed call. Refusals of every address of a host come as one AggregateError. */

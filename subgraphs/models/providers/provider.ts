@@ -12,6 +12,8 @@ export interface CompletionRequest {
   readonly requestId: string
   /** The client's interest. Its abort ends the call at the provider at once, in whatever phase it is. */
   readonly signal: AbortSignal
+  /** `performance.now()` from which the bound for the whole call counts, whoever was asked before. Default: now. */
+  readonly startedAt?: number
 }
 
 /** Token counts in OpenAI's shape, with whatever else the provider reported. */
@@ -62,6 +64,11 @@ export interface ProviderStream extends AsyncIterableIterator<ProviderFrames, un
   readonly headers: ResponseHeaders
   /** Ends the call at the provider at once and the iteration with it. Harmless after the end. */
   cancel(): void
+  /**
+   * Has `listener` called once, as soon as nothing more comes from the provider: with null after a complete answer, with the
+   * failure of a broken one, with anything else where the client left. At once where that has happened. One listener.
+   */
+  whenOver(listener: (outcome: unknown) => void): void
   report(): StreamReport
 }
 

@@ -1,3 +1,4 @@
+import { AppError } from '../../../platform/errors.ts'
 import type { Exchange, Receiver } from './exchange.ts'
 import type { ResponseHeaders } from './provider.ts'
 import { malformedAnswer } from './provider-errors.ts'
@@ -40,12 +41,18 @@ export class WholeBody implements Receiver {
   }
 
   end(): void {
-    const [only] = this.#chunks
-    const body = only && this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks, this.#bytes)
-    this.#response.resolve({ status: this.#status, headers: this.#headers, body })
+    this.#response.resolve(this.#received())
   }
 
+  /** A refusal is one by its status, however its body ends. */
   fail(error: unknown): void {
-    this.#response.reject(error)
+    if (this.#status >= 300 && error instanceof AppError) this.#response.resolve(this.#received())
+    else this.#response.reject(error)
+  }
+
+  #received(): WholeResponse {
+    const [only] = this.#chunks
+    const body = only && this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks, this.#bytes)
+    return { status: this.#status, headers: this.#headers, body }
   }
 }

@@ -19,6 +19,8 @@ export class ChunkStream implements ProviderStream {
   readonly #record = new StreamRecord()
   #count = 0
   #ended = false
+  #outcome: unknown = null
+  #onOver: ((outcome: unknown) => void) | null = null
 
   constructor(chunks: Iterable<JsonObject>, signal: AbortSignal, delayMs: number) {
     this.#chunks = chunks[Symbol.iterator]()
@@ -35,7 +37,7 @@ export class ChunkStream implements ProviderStream {
     if (this.#ended) return { done: true, value: undefined }
     await this.#pace()
     if (this.#signal.aborted) {
-      this.#end()
+      this.#end('left')
       throw this.#signal.reason
     }
     const chunk = this.#chunks.next()
@@ -52,16 +54,25 @@ export class ChunkStream implements ProviderStream {
 
   cancel(): void {
     this.#cancelled.abort()
-    this.#end()
+    this.#end('left')
+  }
+
+  whenOver(listener: (outcome: unknown) => void): void {
+    if (this.#ended) listener(this.#outcome)
+    else this.#onOver = listener
   }
 
   report(): StreamReport {
     return this.#record.report()
   }
 
-  #end(): Result {
-    this.#ended = true
-    this.#record.end()
+  #end(outcome: unknown = null): Result {
+    if (!this.#ended) {
+      this.#ended = true
+      this.#outcome = outcome
+      this.#record.end()
+      this.#onOver?.(outcome)
+    }
     return { done: true, value: undefined }
   }
 
