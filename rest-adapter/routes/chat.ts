@@ -36,7 +36,7 @@ export const chatRoutes: readonly Route[] = [
   handlerRoute<ChatCompletionRequest, z.output<typeof chatQuery>>({
     method: 'post',
     path: '/v1/chat/completions',
-    summary: 'Ask a model; with `stream: true` the answer comes as an event stream',
+    summary: 'Ask a model; with stream: true the answer comes as an event stream',
     tag,
     body: chatCompletionRequest,
     bodyLimit: 'large',
