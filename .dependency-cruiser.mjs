@@ -13,6 +13,8 @@ const FOLDERS = [
   'bench',
 ]
 const TEST = '\\.test\\.ts$'
+/** What runs in browsers is served as text, not imported. */
+const BROWSER = '^rest-adapter/swagger/'
 /** What a test of any folder may start the program with; `wiring-not-imported` keeps it to tests. */
 const TEST_WIRING = '^wiring/test\\.ts$'
 
@@ -174,7 +176,7 @@ export default {
       from: { path: '^(wiring|schema|scripts|bench)/' },
       to: {
         path: '^(platform|subgraphs|gateway|rest-adapter)/',
-        pathNot: ['/testing/', TEST],
+        pathNot: ['/testing/', TEST, BROWSER],
         reachable: false,
       },
     },

@@ -39,7 +39,7 @@ interface Document {
 
 const documentOf = (some: readonly Route[]) =>
   // As it is served: what JSON can't hold is gone.
-  JSON.parse(JSON.stringify(openApiDocument(some, 'http://localhost:8000'))) as Document
+  JSON.parse(JSON.stringify(openApiDocument(some, [{ url: '/', description: 'Here.' }]))) as Document
 
 /** Every operation as `[name, operation]`. */
 const operationsOf = ({ paths }: Document) =>

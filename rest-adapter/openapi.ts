@@ -32,8 +32,14 @@ const tagTexts: Readonly<Record<string, string>> = {
   Items: 'The messages, calls and results of a conversation.',
 }
 
-/** The document of exactly the routes that serve. @param serverUrl where they are served */
-export function openApiDocument(routes: readonly Route[], serverUrl: string): OpenApiDocument {
+/** Where routes are served: an address, or a path relative to where the document is. */
+export interface Server {
+  readonly url: string
+  readonly description: string
+}
+
+/** The document of exactly the routes that serve. */
+export function openApiDocument(routes: readonly Route[], servers: readonly Server[]): OpenApiDocument {
   const schemas = schemaCollection()
   const paths: Record<string, Record<string, unknown>> = {}
   for (const route of routes) {
@@ -50,7 +56,7 @@ export function openApiDocument(routes: readonly Route[], serverUrl: string): Op
       description: introduction,
       license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
     },
-    servers: [{ url: serverUrl, description: 'This platform.' }],
+    servers,
     security: [{ bearer: [] }, { apiKey: [] }],
     tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name, description: tagTexts[name] })),
     paths,

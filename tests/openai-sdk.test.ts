@@ -1,15 +1,26 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import OpenAI, { APIError, AuthenticationError, NotFoundError } from 'openai'
+import OpenAI, { APIError, AuthenticationError, BadRequestError, NotFoundError } from 'openai'
+import { zodResponseFormat } from 'openai/helpers/zod'
+import { z } from 'zod'
+import { chatChunk, type FakeProvider, startFakeProvider } from '../platform/testing/fake-provider.ts'
 import { guest } from './client.ts'
 import { startTestServer, type TestServer } from './server.ts'
 
+let fake: FakeProvider
 let server: TestServer
 let openai: OpenAI
 beforeAll(async () => {
-  server = await startTestServer()
+  fake = await startFakeProvider()
+  server = await startTestServer({
+    VLLM_PROVIDER_URL: fake.url,
+    MODEL_ALIASES: 'jan-v1-4b=jan-dev,jan-v2-30b=jan-dev',
+  })
   openai = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: (await guest(server)).token, maxRetries: 0 })
 }, 60_000)
-afterAll(() => server.stop())
+afterAll(async () => {
+  await server.stop()
+  await fake.close()
+})
 
 const hello = [{ role: 'user' as const, content: 'Hello!' }]
 const weather = {
@@ -112,6 +123,63 @@ describe('the official OpenAI SDK, unmodified', () => {
     expect(Number.isInteger(value.count)).toBe(true)
   })
 
+  it('parses what a zod schema describes', async () => {
+    const completion = await openai.chat.completions.parse({
+      model: 'jan-v1-4b',
+      messages: hello,
+      response_format: zodResponseFormat(z.object({ text: z.string(), count: z.int() }), 'greeting'),
+    })
+    expect(completion.choices[0]?.message.parsed).toEqual({
+      text: expect.any(String),
+      count: expect.any(Number),
+    })
+  })
+
+  it('runs tools by itself', async () => {
+    const runner = openai.chat.completions.runTools({
+      model: 'jan-v2-30b',
+      messages: [{ role: 'user', content: 'Call get_weather for Hanoi.' }],
+      tools: [
+        {
+          type: 'function',
+          function: {
+            ...weather.function,
+            parse: JSON.parse,
+            function: ({ city }: { city: string }) => `It is sunny in ${city}.`,
+          },
+        },
+      ],
+    })
+    expect(await runner.finalContent()).toContain('It is sunny in')
+  })
+
+  it('stops the provider when it aborts a stream', async () => {
+    fake.script({ text: 'one two three', hang: 'mid-stream' })
+    const arriving = fake.request()
+    const stream = await openai.chat.completions.create({
+      model: 'fake-model',
+      messages: hello,
+      stream: true,
+    })
+    for await (const _ of stream) stream.controller.abort()
+    await (await arriving).left()
+  })
+
+  it('throws when the provider fails in the middle of a stream', async () => {
+    fake.script({ chunks: [chatChunk({ role: 'assistant' }), chatChunk({ content: 'half' })], done: false })
+    const stream = await openai.chat.completions.create({
+      model: 'fake-model',
+      messages: hello,
+      stream: true,
+    })
+    const texts: unknown[] = []
+    const read = async () => {
+      for await (const { choices } of stream) texts.push(choices[0]?.delta.content ?? '')
+    }
+    await expect(read()).rejects.toMatchObject({ code: 'provider_error', type: 'upstream_error' })
+    expect(texts.join('')).toBe('half')
+  })
+
   it('embeds, as floats and as base64', async () => {
     const embedded = await openai.embeddings.create({ model: 'jan-dev-embedding', input: ['one', 'two'] })
     expect(embedded.data).toHaveLength(2)
@@ -143,6 +211,7 @@ describe('the official OpenAI SDK, unmodified', () => {
     await expect(unknownModel).rejects.toMatchObject({ status: 404, code: 'model_not_found', param: 'model' })
     const tooHot = openai.chat.completions.create({ model: 'jan-v1-4b', messages: hello, temperature: 3 })
     await expect(tooHot).rejects.toMatchObject({ status: 400, param: 'temperature' })
+    await expect(tooHot).rejects.toBeInstanceOf(BadRequestError)
     const stranger = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'nonsense', maxRetries: 0 })
     await expect(stranger.models.list()).rejects.toBeInstanceOf(AuthenticationError)
     await expect(stranger.models.list()).rejects.toBeInstanceOf(APIError)

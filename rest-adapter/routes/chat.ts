@@ -37,7 +37,7 @@ export const chatRoutes: readonly Route[] = [
     method: 'post',
     path: '/v1/chat/completions',
     rate: { perMinute: 50, cost: 10 },
-    summary: 'Ask a model; with `stream: true` the answer comes as an event stream',
+    summary: 'Ask a model; with stream: true the answer comes as an event stream',
     tag,
     body: chatCompletionRequest,
     bodyLimit: 'large',

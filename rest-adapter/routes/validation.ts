@@ -92,7 +92,7 @@ export const validationRoutes: readonly Route[] = [
   route({
     method: 'post',
     path: '/auth/validate-api-key',
-    summary: 'Tell a service of the platform whose an API key is; needs `X-Service-Key`',
+    summary: 'Tell a service of the platform whose an API key is',
     tag,
     access: 'public',
     body: z.object({ api_key: z.string().min(1).describe('The API key in question.') }),
