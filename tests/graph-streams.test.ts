@@ -18,6 +18,7 @@ beforeAll(async () => {
   server = await startTestServer({
     VLLM_PROVIDER_URL: fake.url,
     MODEL_ALIASES: 'jan-v1-4b=jan-dev',
+    PROVIDER_BREAKER_FAULTS: '0',
     STREAM_IDLE_TIMEOUT: '1s',
   })
   client = await guest(server)

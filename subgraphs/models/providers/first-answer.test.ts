@@ -149,6 +149,9 @@ describe('an endpoint whose failure another try would not mend', () => {
         fake(0).script(failure)
         await ask([[way(0), way(1)]])
         expect(asked()).toEqual([first + 1, second + 1])
+        fake(0).script(failure)
+        await expect(ask([[way(0)]])).rejects.toThrow()
+        expect(asked()).toEqual([first + 2, second + 1])
       }
     }
   })
@@ -268,6 +271,18 @@ describe('an endpoint that keeps failing', () => {
       await expect(answer.next()).rejects.toMatchObject({ code: 'provider_error' })
     }
     await expect(stream([[way(0)]])).rejects.toMatchObject({ status: 503 })
+  })
+
+  it('is asked by all again as soon as a stream has begun after a while', async () => {
+    let now = 0
+    endpoints[0] = guarded(fake(0).url, { circuit: { faults: 1, now: () => now } })
+    fake(0).script({ status: 500 }, { hang: 'mid-stream', chunks: [chatChunk({ content: 'x' })] })
+    await expect(complete([[way(0)]], { retries: 0 })).rejects.toMatchObject({ status: 502 })
+    await expect(complete([[way(0)]])).rejects.toMatchObject({ status: 503 })
+    now = 60_000
+    const long = await stream([[way(0)]])
+    await complete([[way(0)]])
+    long.cancel()
   })
 
   it('is none of those whose clients leave, or whose requests are refused', async () => {
