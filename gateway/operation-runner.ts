@@ -17,10 +17,18 @@ export interface OperationRequest {
   readonly context: RequestContext
 }
 
+/** A query or a mutation that may run: it is valid and affordable, and so are its variables. */
+export interface AdmittedOperation {
+  /** As `execute`, with all checks behind it. */
+  run(context: RequestContext): Promise<ExecutionResult>
+}
+
 /** Runs operations over one view of the supergraph. Faults are results with `errors`; nothing rejects. */
 export interface OperationRunner {
   /** The kind of an operation, planned in passing. @throws GraphQLError when it is not valid */
   kindOf(request: Pick<OperationRequest, 'document' | 'operationName'>): PlannedOperation['kind']
+  /** Null for what can't be run once and answered: `execute` tells why. */
+  admit(request: Omit<OperationRequest, 'context'>): AdmittedOperation | null
   execute(request: OperationRequest): Promise<ExecutionResult>
   subscribe(request: OperationRequest): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult>
 }
@@ -72,7 +80,7 @@ export function createOperationRunner({
     )
   }
 
-  const costFault = ({ document, operationName, variables }: OperationRequest) => {
+  const costFault = ({ document, operationName, variables }: Omit<OperationRequest, 'context'>) => {
     if (Object.keys(variables).length === 0) return
     view.limits?.assertAffordable(view.graphql, document, operationName, variables)
   }
@@ -139,21 +147,41 @@ export function createOperationRunner({
     }
   }
 
+  /** @throws GraphQLError for one fault; those of variables are all told */
+  const admission = (request: Omit<OperationRequest, 'context'>): PlannedOperation | GraphQLError[] => {
+    const operation = prepare(request)
+    if (operation.kind === 'subscription') return [notAStream()]
+    const faults = variableFaults(operation, request.variables)
+    if (faults) return faults
+    costFault(request)
+    return operation
+  }
+
+  const run = (operation: PlannedOperation, request: OperationRequest): Promise<ExecutionResult> =>
+    settle(request.context, async () => {
+      const { direct } = operation
+      if (!direct) return runPlan(operation, request)
+      const asked = sourceRequest(direct, request.variables, request.context)
+      return formatResult(await sourceOf(sources, direct).execute(asked))
+    })
+
   return {
     kindOf: (request) => prepare(request).kind,
 
+    admit(request) {
+      try {
+        const operation = admission(request)
+        return Array.isArray(operation) ? null : { run: (context) => run(operation, { ...request, context }) }
+      } catch {
+        // whoever executes it instead finds the same, and tells it
+        return null
+      }
+    },
+
     async execute(request) {
       return settle(request.context, async () => {
-        const operation = prepare(request)
-        const errors =
-          operation.kind === 'subscription' ? [notAStream()] : variableFaults(operation, request.variables)
-        if (errors) return { errors }
-        costFault(request)
-        const { direct } = operation
-        if (!direct) return runPlan(operation, request)
-        return formatResult(
-          await sourceOf(sources, direct).execute(sourceRequest(direct, request.variables, request.context)),
-        )
+        const operation = admission(request)
+        return Array.isArray(operation) ? { errors: operation } : run(operation, request)
       })
     },
 

@@ -58,6 +58,7 @@ const { handler } = await createGraphHttp({
 })
 const app = express()
 app.disable('x-powered-by')
+app.set('etag', false)
 app.get('/', (_request, response) => void response.end())
 app.use('/graphql', handler)
 app.listen(Number(port), '127.0.0.1')
