@@ -1,4 +1,5 @@
 import { Pool } from 'undici'
+import type { Call } from './calls.ts'
 import { type Exchange, exchange } from './exchange.ts'
 import { cpuSeconds } from './process-usage.ts'
 import type { Target } from './targets/target.ts'
@@ -7,8 +8,10 @@ import type { Target } from './targets/target.ts'
 export interface ClosedLoop {
   readonly connections: number
   readonly seconds: number
-  /** The body of a caller's next request, given the answer to its last. */
-  nextBody(previous: string | undefined): string
+  /** A caller's next request, given the answer to its last. */
+  nextCall(previous: string | undefined): Call
+  /** What an answer is worth counting, as the chunks of a stream. */
+  countIn?(text: string): number
 }
 
 /** What came of it. */
@@ -17,27 +20,27 @@ export interface LoopResult {
   readonly seconds: number
   /** CPU that the target's own process used meanwhile; not its database's. */
   readonly cpuSeconds: number
-  /** Events of the streams, `[DONE]` included; 0 where bodies are plain. */
-  readonly events: number
+  /** The sum of what was counted. */
+  readonly counted: number
 }
 
 /** Loads a target for about `seconds`; requests under way at the end are waited for and counted. */
 export async function closedLoop(
   target: Target,
-  { connections, seconds, nextBody }: ClosedLoop,
+  { connections, seconds, nextCall, countIn = () => 0 }: ClosedLoop,
 ): Promise<LoopResult> {
-  const pool = new Pool(new URL(target.url).origin, { connections, pipelining: 1 })
+  const pool = new Pool(target.origin, { connections, pipelining: 1 })
   const exchanges: Pick<Exchange, 'firstByteMs' | 'totalMs'>[] = []
-  let events = 0
+  let counted = 0
   const cpuBefore = cpuSeconds(target.pid)
   const started = performance.now()
   const deadline = started + seconds * 1000
   const caller = async () => {
     let previous: string | undefined
     while (performance.now() < deadline) {
-      const { text, firstByteMs, totalMs } = await exchange(pool, target, nextBody(previous))
+      const { text, firstByteMs, totalMs } = await exchange(pool, target, nextCall(previous))
       exchanges.push({ firstByteMs, totalMs })
-      events += countEvents(text)
+      counted += countIn(text)
       previous = text
     }
   }
@@ -45,17 +48,18 @@ export async function closedLoop(
     await Promise.all(Array.from({ length: connections }, caller))
     return {
       exchanges,
-      events,
+      counted,
       seconds: (performance.now() - started) / 1000,
       cpuSeconds: cpuSeconds(target.pid) - cpuBefore,
     }
   } finally {
-    await pool.close()
+    await pool.destroy()
   }
 }
 
-function countEvents(text: string): number {
+/** How often a text stands in another. */
+export function occurrences(of: string, text: string): number {
   let count = 0
-  for (let at = text.indexOf('\n\n'); at !== -1; at = text.indexOf('\n\n', at + 2)) count++
+  for (let at = text.indexOf(of); at !== -1; at = text.indexOf(of, at + of.length)) count++
   return count
 }

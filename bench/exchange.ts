@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import type { Call } from './calls.ts'
 import type { Target } from './targets/target.ts'
 
 /** One answer, read whole. */
@@ -9,14 +10,14 @@ export interface Exchange {
   readonly totalMs: number
 }
 
-/** Posts a chat completion and reads the answer whole. @throws Error on any status but 200 */
-export function exchange(client: Dispatcher, target: Target, body: string): Promise<Exchange> {
+/** Posts a call and reads the answer whole. @throws Error on any status but 200 */
+export function exchange(client: Dispatcher, target: Target, call: Call): Promise<Exchange> {
   return new Promise((resolve, reject) => {
     const started = performance.now()
     const parts: Buffer[] = []
     let status = 0
     let firstByteMs = Number.NaN
-    client.dispatch(completionRequest(target, body), {
+    client.dispatch(post(target, call), {
       onRequestStart() {},
       onResponseStart(_, statusCode) {
         status = statusCode
@@ -28,37 +29,37 @@ export function exchange(client: Dispatcher, target: Target, body: string): Prom
       onResponseEnd() {
         const text = Buffer.concat(parts).toString()
         if (status === 200) resolve({ text, firstByteMs, totalMs: performance.now() - started })
-        else reject(new Error(`${target.name} answered ${status}: ${text.slice(0, 500)}`))
+        else reject(new Error(`${call.path} answered ${status}: ${text.slice(0, 500)}`))
       },
       onResponseError: (_, error) => reject(error),
     })
   })
 }
 
-/** Posts a streamed chat completion and leaves at its first byte. */
-export function leaveAtFirstByte(client: Dispatcher, target: Target, body: string): Promise<void> {
+/** Posts a call whose answer is a stream and leaves at its first byte. */
+export function leaveAtFirstByte(client: Dispatcher, target: Target, call: Call): Promise<void> {
   return new Promise((resolve, reject) => {
     let began = false
-    client.dispatch(completionRequest(target, body), {
+    client.dispatch(post(target, call), {
       onRequestStart() {},
       onResponseStart() {},
       onResponseData(controller) {
         began = true
         controller.abort(new Error('left'))
       },
-      onResponseEnd: () => reject(new Error(`${target.name} ended a stream before its client could leave.`)),
+      onResponseEnd: () => reject(new Error('the stream ended before its client could leave')),
       onResponseError: (_, error) => (began ? resolve() : reject(error)),
     })
   })
 }
 
-function completionRequest({ url, headers }: Target, body: string): Dispatcher.DispatchOptions {
-  const { origin, pathname } = new URL(url)
+/** A call as undici sends it. */
+export function post(target: Target, { path, headers, body }: Call): Dispatcher.DispatchOptions {
   return {
-    origin,
-    path: `${pathname}/chat/completions`,
+    origin: target.origin,
+    path,
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
+    headers: { 'content-type': 'application/json', ...target.headers, ...headers },
     body,
   }
 }

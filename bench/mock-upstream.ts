@@ -1,26 +1,33 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { MockModel } from './completion-body.ts'
+import { created, frameOf, sharedClock, tokenFrame } from './frames.ts'
 
 /**
- * A provider that costs as little as possible: `node bench/mock-upstream.ts PORT`. A stream has `max_tokens` chunks;
- * the model `mock-fast` sends them as fast as they are taken, `mock-paced` one every 20 ms. `GET /left` tells how many
- * clients have left in mid-stream so far.
+ * A provider that costs as little as possible: `node bench/mock-upstream.ts PORT`. A stream has `max_tokens` chunks.
+ * `GET /left` tells how many clients have left in mid-stream so far.
  */
-const paceMs = 20
-const created = 1_700_000_000
+const pauseMs: Readonly<Record<MockModel, number>> = {
+  // as fast as they are taken
+  'mock-fast': 0,
+  'mock-paced': 20,
+  // each tells its number and when it was written
+  'mock-stamped': 20,
+  'mock-held': 10_000,
+}
 let left = 0
 
 const models = JSON.stringify({
   object: 'list',
-  data: ['mock-fast', 'mock-paced'].map((id) => ({ id, object: 'model', created, owned_by: 'bench' })),
+  data: Object.keys(pauseMs).map((id) => ({ id, object: 'model', created, owned_by: 'bench' })),
 })
 
 const usage = { prompt_tokens: 20, completion_tokens: 40, total_tokens: 60 }
 
 createServer((request, response) => {
   answer(request, response).catch(() => response.destroy())
-}).listen(Number(process.argv[2]), '127.0.0.1')
+}).listen({ port: Number(process.argv[2]), host: '127.0.0.1', backlog: 4096 })
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.url === '/left') return sendJson(response, JSON.stringify({ left }))
@@ -31,7 +38,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
 }
 
 interface Asked {
-  readonly model: string
+  readonly model: MockModel
   readonly stream?: boolean
   readonly max_tokens?: number
   readonly stream_options?: { readonly include_usage?: boolean } | null
@@ -62,28 +69,28 @@ function completion(model: string): string {
 }
 
 async function sendStream(response: ServerResponse, asked: Asked): Promise<void> {
+  const leaving = new AbortController()
   response.on('close', () => {
     if (!response.writableFinished) left++
+    leaving.abort()
   })
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   const count = asked.max_tokens ?? 1
-  const frame = frameOf(asked.model, [{ index: 0, delta: { content: ' token' }, finish_reason: null }])
+  const same = tokenFrame(asked.model, ' token')
   for (let sent = 0; sent < count && !response.destroyed; sent++) {
+    const stamp = asked.model === 'mock-stamped'
+    const frame = stamp ? tokenFrame(asked.model, `${sent}@${sharedClock()}`) : same
     if (!response.write(frame)) await drained(response)
-    await (asked.model === 'mock-paced' ? sleep(paceMs) : nextTurn())
+    await pause(pauseMs[asked.model], leaving.signal)
   }
   if (asked.stream_options?.include_usage === true) response.write(frameOf(asked.model, [], usage))
   response.end('data: [DONE]\n\n')
 }
 
-function frameOf(model: string, choices: readonly object[], figures?: object): string {
-  const chunk = { id: 'chatcmpl-bench', object: 'chat.completion.chunk', created, model, choices }
-  return `data: ${JSON.stringify(figures ? { ...chunk, usage: figures } : chunk)}\n\n`
-}
-
 /** Every chunk is a write of its own, as a provider's are. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms === 0) return new Promise((resolve) => setImmediate(resolve))
+  return sleep(ms, undefined, { signal })
 }
 
 async function drained(response: ServerResponse): Promise<void> {

@@ -1,23 +1,53 @@
-import type { Figure, Round } from './figure.ts'
+import type { Contestant, Figure, Round } from './figure.ts'
+import type { Lineup } from './lineup.ts'
 import type { Target } from './targets/target.ts'
 
-/** A target's samples of a figure: a row of column values for each round. */
-export type Samples = ReadonlyMap<Target, readonly (readonly number[])[]>
+/** What the rounds gave for one contestant. */
+export interface Samples {
+  readonly contestant: Contestant
+  /** A row of column values for each round. */
+  readonly rounds: readonly (readonly number[])[]
+  /** Why there are no more of them. */
+  readonly failure?: string
+}
 
 /**
- * Measures the targets in turn, round by round, so that whatever else this machine does hits all of them alike. One round
- * before the first warms each up and is not counted.
+ * Measures the contestants in turn, round by round, so that whatever else this machine does hits all of them alike. A
+ * round before the first warms each up and is not counted. One that fails drops out, and the others go on.
  */
 export async function interleavedRounds(
   figure: Figure,
-  targets: readonly Target[],
-  rounds: number,
+  lineup: Lineup,
+  count: number,
   round: Round,
-): Promise<Samples> {
-  const samples = new Map<Target, (readonly number[])[]>(targets.map((target) => [target, []]))
-  for (const target of targets) await figure.sample(target, { ...round, seconds: Math.min(1, round.seconds) })
-  for (let at = 0; at < rounds; at++) {
-    for (const target of targets) samples.get(target)?.push(await figure.sample(target, round))
+): Promise<readonly Samples[]> {
+  const entries: Entry[] = figure.contestants.map((contestant) => ({ contestant, rounds: [] }))
+  await eachInTurn(entries, async (entry) => {
+    entry.target = await lineup.target(entry.contestant.target)
+  })
+  if (!figure.once && !figure.long)
+    await eachInTurn(entries, async ({ contestant, target }) => {
+      if (target) await contestant.sample(target, { ...round, seconds: Math.min(1, round.seconds) })
+    })
+  for (let at = 0; at < (figure.once || figure.long ? 1 : count); at++) {
+    await eachInTurn(entries, async ({ contestant, target, rounds }) => {
+      if (target) rounds.push(await contestant.sample(target, round))
+    })
   }
-  return samples
+  return entries
+}
+
+interface Entry extends Samples {
+  readonly rounds: (readonly number[])[]
+  target?: Target
+  failure?: string
+}
+
+async function eachInTurn(entries: readonly Entry[], work: (entry: Entry) => Promise<void>): Promise<void> {
+  for (const entry of entries) {
+    if (entry.failure !== undefined) continue
+    await work(entry).catch((error: unknown) => {
+      entry.failure = error instanceof Error ? error.message : String(error)
+    })
+  }
 }

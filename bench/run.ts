@@ -1,48 +1,50 @@
-import { availableParallelism } from 'node:os'
+import { separateCores } from './child-process.ts'
+import { coreCount } from './cores.ts'
+import type { Figure } from './figure.ts'
 import { figures } from './figures/index.ts'
-import { residentMegabytes } from './process-usage.ts'
-import { figureTable } from './report.ts'
+import { createLineup } from './lineup.ts'
+import { figureTable, summaryTable, type Verdict, verdicts } from './report.ts'
 import { interleavedRounds } from './rounds.ts'
-import { startUpstream } from './targets/direct.ts'
-import { targets as startTargets } from './targets/index.ts'
-import type { Target } from './targets/target.ts'
 
 /**
- * `npm run bench`: the platform beside a bare Node proxy in front of the same mock upstream, as ratios within this one run.
- * Absolute figures say little: the load, the upstream and the target share this machine. `-- --quick` for a short run,
- * which errs by more.
+ * `npm run bench`: the platform beside a bare Node proxy and beside other gateways, in front of the same mock upstream, as
+ * ratios within this one run. `npm run bench -- NAME ...` measures only what is named; `--quick` is a short run, which
+ * errs by more.
  */
 const quick = process.argv.includes('--quick')
 const rounds = quick ? 3 : 5
 const seconds = quick ? 1 : 2
 
-const running: Target[] = []
+const lineup = createLineup(print)
 try {
-  await bench()
+  await bench(chosenFigures())
 } finally {
-  for (const target of running.reverse()) await target.stop()
+  await lineup.stop()
 }
 
-async function bench(): Promise<void> {
-  const upstream = await startUpstream()
-  running.push(upstream)
-  for (const start of startTargets) running.push(await start(upstream))
-  const targets = running.slice(1)
+function chosenFigures(): readonly Figure[] {
+  const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
+  if (names.length === 0) return figures.filter(({ long }) => !long)
+  return names.map((name) => {
+    const figure = figures.find((known) => known.name === name)
+    if (figure) return figure
+    throw new Error(`There is no figure ${name}; there are ${figures.map((known) => known.name).join(', ')}.`)
+  })
+}
 
+async function bench(chosen: readonly Figure[]): Promise<void> {
+  const cores = separateCores ? 'servers on a core of their own' : 'cores not told apart'
   print(
-    `Node ${process.version}, ${availableParallelism()} cores, ${rounds} rounds of ${seconds} s, ${new Date().toISOString()}`,
+    `Node ${process.version}, ${coreCount} cores, ${cores}, ${rounds} rounds of ${seconds} s, ${new Date().toISOString()}`,
   )
-  for (const { name, pid, readyMs } of targets)
-    print(`  ${name}: ready in ${readyMs.toFixed(0)} ms, ${residentMegabytes(pid).toFixed(0)} MB resident`)
-
-  for (const figure of figures) {
-    const measured = figure.addedToDirect ? running.slice() : targets
-    const samples = await interleavedRounds(figure, measured, rounds, { seconds, upstream })
-    const [baseline] = measured
-    if (baseline) print(figureTable(figure, samples, baseline))
+  const upstream = await lineup.target('direct')
+  const all: Verdict[] = []
+  for (const figure of chosen) {
+    const samples = await interleavedRounds(figure, lineup, rounds, { seconds, upstream, quick })
+    print(figureTable(figure, samples))
+    all.push(...verdicts(figure, samples))
   }
-  for (const { name, pid } of targets)
-    print(`  ${name}: ${residentMegabytes(pid).toFixed(0)} MB resident at the end`)
+  print(summaryTable(all))
 }
 
 function print(line: string): void {

@@ -10,7 +10,7 @@ import { createLogger } from '../platform/log.ts'
 import { localSource } from './local-source.ts'
 import { createOperationRunner, type OperationRunner } from './operation-runner.ts'
 
-const head = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@inaccessible", "@shareable"])`
+const head = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@inaccessible", "@shareable", "@external"])`
 
 const books = parse(`${head}
   scalar JSON
@@ -23,25 +23,39 @@ const books = parse(`${head}
     broken: String
     echo(value: JSON): JSON
     secret: String @inaccessible
+    shelves: [[Shelf]]
+    shadow: Genre
   }
   type Mutation { rename(id: ID!, title: String!): Book! }
   type Subscription { ticks(to: Int!): Tick! }
   type Tick { at: Int! book: Book }
-  enum Genre { POEM NOVEL }
+  enum Genre { POEM NOVEL DRAFT @inaccessible }
   interface Thing { id: ID! }
   type Book implements Thing @key(fields: "id") { id: ID! title: String! genre: Genre tags: [String] author: Author price: Int! }
   type Pen implements Thing { id: ID! colour: String! }
   type Author @key(fields: "id", resolvable: false) { id: ID! }
+  type Shelf @key(fields: "id place { row }") { id: ID! place: Place! books: [Book!]! }
+  type Place { row: Int! }
 `)
 const authors = parse(`${head}
-  type Query { author(id: ID!): Author }
-  type Author @key(fields: "id") { id: ID! name: String! }
+  type Query { author(id: ID!): Author authors: [Author] }
+  type Author @key(fields: "id") {
+    id: ID! name: String! motto: String mottoHard: String! greeting(to: String = "you"): String!
+    rival: Author nearest: [Creature!] favourite: Book
+  }
+  type Book @key(fields: "id") { id: ID! author_count: Int rating(scale: Int! = 1): Int! }
+  type Shelf @key(fields: "id place { row }") { id: ID! place: Place! @external dust: Int! }
+  type Place { row: Int! @external }
+  interface Creature { name: String! }
+  type Cat implements Creature { name: String! lives: Int! }
+  type Dog implements Creature { name: String! owner: Author }
 `)
 
 const shelf = [
   { id: '1', title: 'One', genre: 'POEM', tags: ['a', null], author: { id: 'x' }, price: 3 },
   { id: '2', title: 'Two', genre: 'NOVEL', tags: null, author: null, price: null },
   { id: '3', title: 'Three', genre: null, tags: [], author: { id: 'gone' }, price: 5 },
+  { id: '4', title: 'Four', genre: 'POEM', tags: [], author: { id: 'y' }, price: 7 },
 ]
 const find = (id: string) => shelf.find((book) => book.id === id) ?? null
 const refuse = () => {
@@ -69,14 +83,54 @@ const resolvers = {
     },
     echo: (_: unknown, { value }: { value: unknown }) => value,
     secret: () => 'hidden',
+    shelves: () => [
+      [{ id: 's1', place: { row: 1 }, books: shelf.slice(0, 2) }, null],
+      null,
+      [],
+      [{ id: 's2', place: { row: 2 }, books: [] }],
+    ],
+    shadow: () => 'DRAFT',
   },
   Mutation: {
     rename: (_: unknown, { id, title }: { id: string; title: string }) => ({ ...find(id), title }),
   },
   Subscription: { ticks: { subscribe: (_: unknown, { to }: { to: number }) => ticks(to) } },
 }
+const people: Record<string, object> = {
+  x: {
+    id: 'x',
+    name: 'Xenia',
+    motto: 'Onward',
+    mottoHard: 'Onward',
+    rival: { id: 'y' },
+    favourite: { id: '2' },
+  },
+  y: { id: 'y', name: 'Yu', motto: refuse, mottoHard: refuse, rival: { id: 'x' }, favourite: null },
+}
 const authorResolvers = {
-  Author: { __resolveReference: ({ id }: { id: string }) => (id === 'x' ? { id, name: 'Xenia' } : null) },
+  Query: {
+    author: (_: unknown, { id }: { id: string }) => people[id],
+    authors: () => [people.x, null, people.y],
+  },
+  Author: {
+    __resolveReference: ({ id }: { id: string }) => people[id] ?? null,
+    greeting: ({ name }: { name: string }, { to }: { to: string }) => `${name} greets ${to}`,
+    rival: ({ rival }: { rival: { id: string } }) => people[rival.id],
+    nearest: ({ id }: { id: string }) => [
+      { __typename: 'Cat', name: 'Tom', lives: 9 },
+      { __typename: 'Dog', name: 'Rex', owner: people[id] },
+    ],
+  },
+  Book: {
+    __resolveReference: ({ id }: { id: string }) => (id === '2' ? refuse() : { id }),
+    author_count: ({ id }: { id: string }) => Number(id),
+    rating: ({ id }: { id: string }, { scale }: { scale: number }) =>
+      id === '3' ? refuse() : Number(id) * scale,
+  },
+  Shelf: {
+    __resolveReference: (key: object) => key,
+    dust: ({ place }: { place: { row: number } }) => place.row * 10,
+  },
 }
 
 let direct: OperationRunner
@@ -96,7 +150,7 @@ beforeAll(() => {
       createContext,
     }),
     authors: localSource({
-      schema: buildSubgraphSchema({ typeDefs: authors, resolvers: authorResolvers }),
+      schema: buildSubgraphSchema({ typeDefs: authors, resolvers: authorResolvers as never }),
       createContext,
     }),
   }
@@ -108,7 +162,7 @@ beforeAll(() => {
     checkVariables: true,
   }
   direct = createOperationRunner(parts)
-  planned = createOperationRunner({ ...parts, alwaysPlanned: true })
+  planned = createOperationRunner({ ...parts, alwaysApollo: true })
 })
 
 const context = {
@@ -152,7 +206,58 @@ const operations: [query: string, variables?: Record<string, unknown>][] = [
   ['mutation { a: rename(id: "1", title: "A") { title } b: rename(id: "9", title: "B") { title } }'],
   ['{ __typename book(id: "1") { __typename } }'],
   ['{ __schema { queryType { fields { name } } } }'],
+]
+
+const joins: [query: string, variables?: Record<string, unknown>][] = [
   ['{ books(first: 3) { title author { name } } }'],
+  ['{ books(first: 4) { title author { id name motto } } }'],
+  ['{ books(first: 4) { title author { id mottoHard } } }'],
+  ['{ books(first: 2) { id rating } }'],
+  ['{ books(first: 3) { id rating } }'],
+  [
+    '{ one: book(id: "1") { count: author_count r: rating } four: book(id: "4") { author_count twice: rating(scale: 2) } }',
+  ],
+  ['{ book(id: "2") { title author_count } other: book(id: "1") { author_count } }'],
+  ['{ book(id: "nobody") { title author { name } } }'],
+  ['{ failing books { author { name } } author(id: "y") { name motto } }'],
+  ['{ failingHard book(id: "1") { author { name } } }'],
+  ['{ shadow book(id: "1") { author { name } } }'],
+  ['{ book(id: "1") { author { name rival { name rival { name } } } } }'],
+  ['{ authors { name favourite { id title price } } }'],
+  ['{ authors { favourite { title author { name } } } }'],
+  ['{ shelves { id dust books { title author { name } rating } } }'],
+  [
+    '{ author(id: "x") { nearest { __typename name ... on Cat { lives } ... on Dog { owner { name favourite { title } } } } } }',
+  ],
+  [
+    '{ anything { __typename id ... on Book { title author { ...who } rating } } } fragment who on Author { name ... { motto } }',
+  ],
+  [
+    'query ($to: String, $n: Int!) { book(id: "1") { author { greeting(to: $to) } rating(scale: $n) } }',
+    { to: 'all', n: 3 },
+  ],
+  ['query ($to: String, $n: Int! = 5) { book(id: "1") { author { greeting(to: $to) } rating(scale: $n) } }'],
+  ['query ($n: Int!) { book(id: "1") { rating(scale: $n) } }', { n: 'three' }],
+  [
+    'query ($who: Boolean = true) { book(id: "1") { title @skip(if: $who) author @include(if: $who) { name } } }',
+  ],
+  [
+    'query ($who: Boolean!) { book(id: "1") { title author { name @include(if: $who) id } } }',
+    { who: false },
+  ],
+  [
+    'query ($who: Boolean!) { book(id: "1") { title ...part @include(if: $who) } } fragment part on Book { tags author { name } }',
+    { who: true },
+  ],
+  [
+    'query ($representations: Int!) { book(id: "1") { rating(scale: $representations) } }',
+    { representations: 2 },
+  ],
+  ['{ book(id: "1") { __typename kind: __typename author { __typename name } } __typename }'],
+  ['{ book(id: "1") { title title author { name } author { id name } } }'],
+  ['{ book(id: "1") { __proto__: title constructor: title toString: author { name } } }'],
+  ['{ book(id: "1") { constructor: title toString: author { valueOf: name } hasOwnProperty: rating } }'],
+  ['{ __schema { queryType { name } } book(id: "1") { author { name } } }'],
 ]
 
 describe('a single fetch, run straight on its subgraph', () => {
@@ -188,6 +293,37 @@ describe('a single fetch, run straight on its subgraph', () => {
   })
 })
 
+describe('a join of several fetches, run by our own executor', () => {
+  it.each(joins)('answers as Apollo’s does: %s', async (query, variables = {}) => {
+    const run = (runner: OperationRunner) => runner.execute({ document: parse(query), variables, context })
+    expect(plain(await run(direct))).toEqual(plain(await run(planned)))
+  })
+
+  it('is what the cases above exercise: most have data, some of it beside errors', async () => {
+    const results = await Promise.all(
+      joins.map(([query, variables = {}]) => direct.execute({ document: parse(query), variables, context })),
+    )
+    expect(results.filter(({ data }) => data != null).length).toBeGreaterThan(20)
+    expect(results.filter(({ data, errors }) => data != null && errors).length).toBeGreaterThan(4)
+  })
+
+  it('joins each event of a subscription', async () => {
+    const query = 'subscription { ticks(to: 2) { at book { title author { name } } } }'
+    const collect = async (runner: OperationRunner) => {
+      const opened = await runner.subscribe({ document: parse(query), variables: {}, context })
+      if (!(Symbol.asyncIterator in opened)) return [plain(opened)]
+      const events: unknown[] = []
+      for await (const event of opened) events.push(plain(event))
+      return events
+    }
+    const events = await collect(direct)
+    expect(events[0]).toEqual({
+      data: { ticks: { at: 1, book: { title: 'One', author: { name: 'Xenia' } } } },
+    })
+    expect(events).toEqual(await collect(planned))
+  })
+})
+
 describe('failures', () => {
   it('of a resolver carry their code, type and param', async () => {
     const { errors } = await direct.execute({ document: parse('{ failing }'), variables: {}, context })
@@ -211,7 +347,18 @@ describe('failures', () => {
 
 /** What a client would see; where in the document an error stands is told by the path alone. */
 function plain(result: ExecutionResult): unknown {
-  const { errors, ...rest } = JSON.parse(JSON.stringify(result)) as { errors?: { locations?: unknown }[] }
+  const { errors, ...rest } = JSON.parse(JSON.stringify(result)) as {
+    errors?: { locations?: unknown; path?: unknown[] }[]
+  }
   if (!errors) return rest
-  return { ...rest, errors: errors.map(({ locations: _, ...error }) => error) }
+  return {
+    ...rest,
+    errors: errors.map(({ locations: _, ...error }) => ({ ...error, path: ownSteps(error.path) })),
+  }
+}
+
+/** Of a fetch that failed as a whole Apollo tells how it was made: below the first list nothing is known. */
+function ownSteps(path: readonly unknown[] = []): readonly unknown[] {
+  const end = path.findIndex((step) => step === '@' || step === '_entities')
+  return end === -1 ? path : path.slice(0, end)
 }

@@ -6,9 +6,9 @@ import { toAppError, toGraphQLError } from '../platform/errors.ts'
  * A stream of results that never rejects: a failure in mid-stream becomes one last result with `errors`, then the
  * stream is done. `return()` goes straight to the source, so leaving never waits for the next event.
  */
-export function endWithErrors(
-  source: AsyncIterableIterator<ExecutionResult>,
-  present: (result: ExecutionResult) => ExecutionResult | Promise<ExecutionResult>,
+export function endWithErrors<Event>(
+  source: AsyncIterator<Event>,
+  present: (event: Event) => ExecutionResult | Promise<ExecutionResult>,
   { log }: RequestContext,
 ): AsyncIterableIterator<ExecutionResult> {
   let ended = false
@@ -22,7 +22,7 @@ export function endWithErrors(
         const step = await source.next()
         if (step.done) {
           ended = true
-          return step
+          return { done: true, value: undefined }
         }
         return { done: false, value: await present(step.value) }
       } catch (thrown) {

@@ -1,3 +1,4 @@
+import type { FetchNode } from '@apollo/query-planner'
 import type { DocumentNode, ExecutionResult } from 'graphql'
 import type { RequestContext } from '../platform/context.ts'
 
@@ -20,4 +21,30 @@ export interface GraphSource {
   /** Failures before the stream exists are a result with errors; the iterator itself never rejects. */
   subscribe(request: SourceRequest): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult>
   close?(): Promise<void>
+}
+
+/** The subgraph that a fetch is for. */
+export function sourceOf(
+  sources: Readonly<Record<string, GraphSource>>,
+  { serviceName }: FetchNode,
+): GraphSource {
+  const source = sources[serviceName]
+  if (!source) throw new Error(`the supergraph names a subgraph that is not wired: ${serviceName}`)
+  return source
+}
+
+/** A fetch of a plan with those of the operation's variables that it uses. */
+export function sourceRequest(
+  { operationDocumentNode: document, operation, operationName, variableUsages = [], serviceName }: FetchNode,
+  variables: Record<string, unknown>,
+  context: RequestContext,
+): SourceRequest {
+  if (!document) throw new Error(`the plan's fetch from ${serviceName} carries no document`)
+  return { document, text: operation, operationName, variables: pick(variables, variableUsages), context }
+}
+
+function pick(values: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
+  const picked: Record<string, unknown> = {}
+  for (const name of names) if (values[name] !== undefined) picked[name] = values[name]
+  return picked
 }

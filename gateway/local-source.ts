@@ -1,9 +1,16 @@
-import { type ExecutionResult, execute, type GraphQLError, type GraphQLSchema, subscribe } from 'graphql'
+import {
+  createSourceEventStream,
+  type ExecutionResult,
+  execute,
+  type GraphQLError,
+  type GraphQLSchema,
+} from 'graphql'
 import type { RequestContext } from '../platform/context.ts'
 import { toAppError, toGraphQLError } from '../platform/errors.ts'
 import type { SubgraphContext } from '../platform/subgraph.ts'
 import { endWithErrors } from './event-stream.ts'
 import type { GraphSource, SourceRequest } from './graph-source.ts'
+import { eventExecutor } from './subscription-events.ts'
 
 /** A subgraph that runs in this process. */
 export interface LocalSubgraph {
@@ -32,14 +39,23 @@ export function localSource({ schema, createContext }: LocalSubgraph): GraphSour
     contextValue: contextFor(context),
   })
 
+  const eventResults = eventExecutor(schema)
+
   return {
     async execute(request) {
       return masked(await execute(argumentsOf(request)), request.context)
     },
     async subscribe(request) {
-      const outcome = await subscribe(argumentsOf(request))
-      if (!(Symbol.asyncIterator in outcome)) return masked(outcome, request.context)
-      return endWithErrors(outcome, (result) => masked(result, request.context), request.context)
+      const { context } = request
+      const opening = argumentsOf(request)
+      const outcome = await createSourceEventStream(opening)
+      if (!(Symbol.asyncIterator in outcome)) return masked(outcome, context)
+      const resultOf = eventResults(opening)
+      return endWithErrors(
+        iterator(outcome),
+        async (event) => masked(await resultOf(event), context),
+        context,
+      )
     },
   }
 }
@@ -54,4 +70,8 @@ function maskedError(error: GraphQLError, { log }: RequestContext): GraphQLError
   if (failure.code === 'internal')
     log.error({ err: failure.cause ?? failure, path: error.path }, 'a resolver failed')
   return toGraphQLError(failure, error)
+}
+
+function iterator(source: AsyncIterable<unknown>): AsyncIterator<unknown> {
+  return source[Symbol.asyncIterator]()
 }

@@ -1,12 +1,13 @@
 import { executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway'
-import type { FetchNode, QueryPlan, QueryPlanner, SubscriptionNode } from '@apollo/query-planner'
+import type { QueryPlan, QueryPlanner, SubscriptionNode } from '@apollo/query-planner'
 import { type DocumentNode, type ExecutionResult, GraphQLError, getVariableValues } from 'graphql'
 import type { RequestContext } from '../platform/context.ts'
 import { toAppError, toGraphQLError } from '../platform/errors.ts'
 import { endWithErrors } from './event-stream.ts'
 import { formatResult } from './format-result.ts'
-import type { GraphSource } from './graph-source.ts'
-import { type PlannedOperation, planOperation, type SchemaView } from './planned-operation.ts'
+import { type GraphSource, sourceOf, sourceRequest } from './graph-source.ts'
+import { executePlan } from './plan-executor.ts'
+import { type PlainPlan, type PlannedOperation, planOperation, type SchemaView } from './planned-operation.ts'
 
 /** An operation as a client or the adapter sends it, already parsed. The document's identity is the cache key. */
 export interface OperationRequest {
@@ -16,10 +17,18 @@ export interface OperationRequest {
   readonly context: RequestContext
 }
 
+/** A query or a mutation that may run: it is valid and affordable, and so are its variables. */
+export interface AdmittedOperation {
+  /** As `execute`, with all checks behind it. */
+  run(context: RequestContext): Promise<ExecutionResult>
+}
+
 /** Runs operations over one view of the supergraph. Faults are results with `errors`; nothing rejects. */
 export interface OperationRunner {
   /** The kind of an operation, planned in passing. @throws GraphQLError when it is not valid */
   kindOf(request: Pick<OperationRequest, 'document' | 'operationName'>): PlannedOperation['kind']
+  /** Null for what can't be run once and answered: `execute` tells why. */
+  admit(request: Omit<OperationRequest, 'context'>): AdmittedOperation | null
   execute(request: OperationRequest): Promise<ExecutionResult>
   subscribe(request: OperationRequest): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult>
 }
@@ -31,8 +40,8 @@ export interface RunnerParts {
   readonly sources: Readonly<Record<string, GraphSource>>
   /** Clients' variables are checked against the view; the platform's own are checked by the subgraphs alone. */
   readonly checkVariables: boolean
-  /** Sends single fetches through the plan's executor too. Tests hold the two ways against each other. */
-  readonly alwaysPlanned?: boolean
+  /** Sends everything through Apollo's executor of plans. Tests hold our own ways against it. */
+  readonly alwaysApollo?: boolean
 }
 
 /** The service name under which a subscription's event stands in a plan; no subgraph can have it. */
@@ -43,13 +52,13 @@ export function createOperationRunner({
   planner,
   sources,
   checkVariables,
-  alwaysPlanned = false,
+  alwaysApollo = false,
 }: RunnerParts): OperationRunner {
   const planned = new WeakMap<DocumentNode, Map<string | undefined, PlannedOperation>>()
 
   const prepareFresh = (document: DocumentNode, operationName: string | undefined): PlannedOperation => {
     const operation = planOperation(view, planner, document, operationName)
-    return alwaysPlanned ? { ...operation, direct: null } : operation
+    return alwaysApollo ? { ...operation, direct: null, plain: null } : operation
   }
 
   const prepare = ({ document, operationName }: Pick<OperationRequest, 'document' | 'operationName'>) => {
@@ -71,22 +80,14 @@ export function createOperationRunner({
     )
   }
 
-  const costFault = ({ document, operationName, variables }: OperationRequest) => {
+  const costFault = ({ document, operationName, variables }: Omit<OperationRequest, 'context'>) => {
     if (Object.keys(variables).length === 0) return
     view.limits?.assertAffordable(view.graphql, document, operationName, variables)
   }
 
-  const fetchFrom = (fetch: FetchNode, variables: Record<string, unknown>, context: RequestContext) => ({
-    document: documentOf(fetch),
-    text: fetch.operation,
-    operationName: fetch.operationName,
-    variables: pick(variables, fetch.variableUsages ?? []),
-    context,
-  })
-
   const services = serviceMap(sources)
 
-  const runPlan = async (
+  const runApollo = async (
     { context: operationContext }: PlannedOperation,
     plan: QueryPlan,
     { variables, context }: OperationRequest,
@@ -104,8 +105,35 @@ export function createOperationRunner({
     return formatResult(result as ExecutionResult)
   }
 
+  const defaulted = ({ context }: PlannedOperation, variables: Record<string, unknown>) => {
+    const definitions = context.operation.variableDefinitions ?? []
+    return getVariableValues(view.graphql, definitions, variables).coerced ?? variables
+  }
+
+  const runPlain = async (
+    operation: PlannedOperation,
+    { node, shapeFor }: PlainPlan,
+    { variables, context }: OperationRequest,
+    event: ExecutionResult = {},
+  ): Promise<ExecutionResult> => {
+    const gathered = { data: event.data ?? {}, errors: [...(event.errors ?? [])] }
+    await executePlan(node, gathered, { sources, variables, context })
+    const shape = shapeFor(() => defaulted(operation, variables))
+    return formatResult({ data: shape.apply(gathered.data), errors: gathered.errors })
+  }
+
+  const runPlan = (operation: PlannedOperation, request: OperationRequest) =>
+    operation.plain
+      ? runPlain(operation, operation.plain, request)
+      : runApollo(operation, operation.plan, request)
+
+  /** Every event has loaders of its own. */
   const eventResult = (operation: PlannedOperation, node: SubscriptionNode, request: OperationRequest) => {
     if (operation.direct) return formatResult
+    const { plain } = operation
+    if (plain)
+      return (event: ExecutionResult) =>
+        runPlain(operation, plain, { ...request, context: { ...request.context } }, plainData(event))
     const plan: QueryPlan = {
       kind: 'QueryPlan',
       node: {
@@ -115,25 +143,45 @@ export function createOperationRunner({
     }
     return (event: ExecutionResult) => {
       const once: GraphSource = { execute: async () => plainData(event), subscribe: async () => event }
-      return runPlan(operation, plan, { ...request, context: { ...request.context } }, once)
+      return runApollo(operation, plan, { ...request, context: { ...request.context } }, once)
     }
   }
+
+  /** @throws GraphQLError for one fault; those of variables are all told */
+  const admission = (request: Omit<OperationRequest, 'context'>): PlannedOperation | GraphQLError[] => {
+    const operation = prepare(request)
+    if (operation.kind === 'subscription') return [notAStream()]
+    const faults = variableFaults(operation, request.variables)
+    if (faults) return faults
+    costFault(request)
+    return operation
+  }
+
+  const run = (operation: PlannedOperation, request: OperationRequest): Promise<ExecutionResult> =>
+    settle(request.context, async () => {
+      const { direct } = operation
+      if (!direct) return runPlan(operation, request)
+      const asked = sourceRequest(direct, request.variables, request.context)
+      return formatResult(await sourceOf(sources, direct).execute(asked))
+    })
 
   return {
     kindOf: (request) => prepare(request).kind,
 
+    admit(request) {
+      try {
+        const operation = admission(request)
+        return Array.isArray(operation) ? null : { run: (context) => run(operation, { ...request, context }) }
+      } catch {
+        // whoever executes it instead finds the same, and tells it
+        return null
+      }
+    },
+
     async execute(request) {
       return settle(request.context, async () => {
-        const operation = prepare(request)
-        const errors =
-          operation.kind === 'subscription' ? [notAStream()] : variableFaults(operation, request.variables)
-        if (errors) return { errors }
-        costFault(request)
-        const { direct } = operation
-        if (!direct) return runPlan(operation, operation.plan, request)
-        return formatResult(
-          await sourceOf(sources, direct).execute(fetchFrom(direct, request.variables, request.context)),
-        )
+        const operation = admission(request)
+        return Array.isArray(operation) ? { errors: operation } : run(operation, request)
       })
     },
 
@@ -146,7 +194,7 @@ export function createOperationRunner({
         const { node } = operation.plan
         if (node?.kind !== 'Subscription') throw new GraphQLError('This operation is not a subscription.')
         const source = sourceOf(sources, node.primary)
-        const opened = await source.subscribe(fetchFrom(node.primary, request.variables, request.context))
+        const opened = await source.subscribe(sourceRequest(node.primary, request.variables, request.context))
         if (!(Symbol.asyncIterator in opened)) return formatResult(opened)
         return endWithErrors(opened, eventResult(operation, node, request), request.context)
       })
@@ -175,26 +223,9 @@ async function settle<T>(
   }
 }
 
-function sourceOf(sources: Readonly<Record<string, GraphSource>>, { serviceName }: FetchNode): GraphSource {
-  const source = sources[serviceName]
-  if (!source) throw new Error(`the supergraph names a subgraph that is not wired: ${serviceName}`)
-  return source
-}
-
-function documentOf({ operationDocumentNode, serviceName }: FetchNode): DocumentNode {
-  if (!operationDocumentNode) throw new Error(`the plan's fetch from ${serviceName} carries no document`)
-  return operationDocumentNode
-}
-
 /** Events may hold shared objects with a `toJSON`; merging other subgraphs' fields needs plain, own ones. */
 function plainData(event: ExecutionResult): ExecutionResult {
   return { ...event, data: JSON.parse(JSON.stringify(event.data ?? null)) }
-}
-
-function pick(values: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
-  const picked: Record<string, unknown> = {}
-  for (const name of names) if (values[name] !== undefined) picked[name] = values[name]
-  return picked
 }
 
 /** Our sources in the shape that `executeQueryPlan` calls. */

@@ -16,6 +16,8 @@ import {
 } from 'graphql'
 import { assertShallowLiterals } from './literal-depth.ts'
 import { limitError, type OperationLimits } from './operation-limits.ts'
+import { hasConditions, isPlainDocument, isPlainPlan } from './plain-plan.ts'
+import { type ResponseShape, responseShape } from './response-shape.ts'
 
 /** One way to look at the supergraph: what clients may see, or all of it. */
 export interface SchemaView {
@@ -34,6 +36,14 @@ export interface PlannedOperation {
   readonly context: ReturnType<typeof buildOperationContext>
   /** The one fetch that is the whole plan, when its result needs no shaping. */
   readonly direct: FetchNode | null
+  /** The plan, or what of it follows a subscription's event, where our executor can run it; else null. */
+  readonly plain: PlainPlan | null
+}
+
+export interface PlainPlan {
+  readonly node: PlanNode
+  /** @param variables with their defaults; they matter where they decide which fields there are */
+  shapeFor(variables: () => Record<string, unknown>): ResponseShape
 }
 
 /** @throws GraphQLError when the document is not valid in this view, or does not have the operation that is named. */
@@ -59,16 +69,33 @@ export function planOperation(
     validate: false,
   })
   const plan = planner.buildQueryPlan(operation)
+  const context = buildOperationContext({
+    schema: view.graphql,
+    operationDocument: document,
+    ...(operationName ? { operationName } : {}),
+  })
   return {
     kind: operation.rootKind,
     plan,
-    context: buildOperationContext({
-      schema: view.graphql,
-      operationDocument: document,
-      ...(operationName ? { operationName } : {}),
-    }),
+    context,
     direct: isShapedBySource(view.graphql, document) ? directFetch(plan.node) : null,
+    plain: plainPlan(view.graphql, document, plan.node, context),
   }
+}
+
+function plainPlan(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  planned: QueryPlan['node'],
+  { operation, fragments }: PlannedOperation['context'],
+): PlainPlan | null {
+  const node = planned?.kind === 'Subscription' ? planned.rest : planned
+  if (!node || !isPlainPlan(schema, node) || !isPlainDocument(document)) return null
+  const shape = (variables: Record<string, unknown>) =>
+    responseShape({ schema, operation, fragments, variables })
+  if (hasConditions(document)) return { node, shapeFor: (variables) => shape(variables()) }
+  const only = shape({})
+  return { node, shapeFor: () => only }
 }
 
 function assertValid({ graphql, limits, hidesSuggestions }: SchemaView, document: DocumentNode): void {

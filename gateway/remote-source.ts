@@ -1,5 +1,5 @@
 import { type ExecutionResult, GraphQLError } from 'graphql'
-import { Agent, fetch, type RequestInit, type Response } from 'undici'
+import { Agent, fetch } from 'undici'
 import type { Actor } from '../platform/actor.ts'
 import type { RequestContext } from '../platform/context.ts'
 import { AppError, toAppError, toGraphQLError } from '../platform/errors.ts'
@@ -19,6 +19,8 @@ export interface RemoteSubgraph {
 /** Asks a subgraph over HTTP, and over graphql-sse for subscriptions, with the internal token of the request's actor. */
 export function remoteSource({ name, url, tokens }: RemoteSubgraph): GraphSource {
   const agent = new Agent({ connections: null, bodyTimeout: 0, headersTimeout: 0 })
+  const { origin, pathname } = new URL(url)
+  const path = pathname.replace(/\/$/, '')
   const minted = new WeakMap<Actor, Promise<string>>()
   const tokenFor = (actor: Actor | null): Promise<string> => {
     const known = actor && minted.get(actor)
@@ -28,28 +30,28 @@ export function remoteSource({ name, url, tokens }: RemoteSubgraph): GraphSource
     return fresh
   }
 
-  const post = async (path: string, accept: string, request: SourceRequest): Promise<Response> => {
-    const { text, operationName, variables, context } = request
-    const init: RequestInit = {
-      method: 'POST',
-      dispatcher: agent,
-      signal: context.signal,
-      headers: {
-        ...traceHeaders(context),
-        authorization: `Bearer ${await tokenFor(context.actor)}`,
-        'content-type': 'application/json',
-        accept,
-      },
-      body: JSON.stringify({ query: text, operationName, variables }),
-    }
-    return fetch(`${url}${path}`, init)
-  }
+  const post = async (accept: string, { text, operationName, variables, context }: SourceRequest) => ({
+    method: 'POST' as const,
+    signal: context.signal,
+    headers: {
+      ...traceHeaders(context),
+      authorization: `Bearer ${await tokenFor(context.actor)}`,
+      'content-type': 'application/json',
+      accept,
+    },
+    body: JSON.stringify({ query: text, operationName, variables }),
+  })
 
   return {
     async execute(request) {
       try {
-        const response = await post('/graphql', 'application/graphql-response+json', request)
-        return revived((await response.json()) as ExecutionResult)
+        // `fetch` would cost several times as much
+        const response = await agent.request({
+          ...(await post('application/graphql-response+json', request)),
+          origin,
+          path: `${path}/graphql`,
+        })
+        return revived((await response.body.json()) as ExecutionResult)
       } catch (error) {
         return { errors: [unreachable(name, error, request.context)] }
       }
@@ -58,7 +60,10 @@ export function remoteSource({ name, url, tokens }: RemoteSubgraph): GraphSource
     async subscribe(request) {
       const { context } = request
       try {
-        const response = await post('/graphql/stream', 'text/event-stream', request)
+        const response = await fetch(`${url}/graphql/stream`, {
+          ...(await post('text/event-stream', request)),
+          dispatcher: agent,
+        })
         const streams = response.headers.get('content-type')?.startsWith('text/event-stream')
         if (!streams || !response.body) return revived((await response.json()) as ExecutionResult)
         const stream = new RemoteStream(response.body as ReadableStream<Uint8Array>)

@@ -5,11 +5,11 @@ import type { StartTarget } from './target.ts'
 /** The bare Node proxy. */
 export const startBareProxy: StartTarget = async (upstream) => {
   const port = await freePort()
-  const url = `http://127.0.0.1:${port}/v1`
+  const origin = `http://127.0.0.1:${port}`
   const child = await startChild({
     script: 'bench/bare-proxy.ts',
-    args: [String(port), String(upstream.port)],
-    readyUrl: `${url}/models`,
+    args: [String(port), new URL(upstream.origin).port],
+    readyUrl: `${origin}/v1/models`,
   })
-  return { ...child, name: 'bare proxy', url, headers: {} }
+  return { ...child, origin, headers: {} }
 }

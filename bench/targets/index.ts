@@ -1,6 +1,20 @@
 import { startBareProxy } from './bare-proxy.ts'
+import { startUpstream } from './direct.ts'
+import { startHive } from './hive.ts'
+import { startGatewayInProcess, startGatewayOverHttp } from './own-gateway.ts'
 import { startPlatform } from './platform.ts'
+import { startPortkey } from './portkey.ts'
 import type { StartTarget } from './target.ts'
 
-/** What is loaded in turn. The name of the baseline, with which ratios are made, is `bare proxy`. */
-export const targets: readonly StartTarget[] = [startBareProxy, startPlatform]
+/** What can be loaded. */
+export const targets = {
+  direct: startUpstream,
+  'bare proxy': startBareProxy,
+  portkey: startPortkey,
+  platform: startPlatform,
+  hive: startHive,
+  'gateway over http': startGatewayOverHttp,
+  'gateway in process': startGatewayInProcess,
+} satisfies Record<string, StartTarget>
+
+export type TargetName = keyof typeof targets

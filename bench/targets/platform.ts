@@ -3,15 +3,44 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../platform/testing/free-port.ts'
-import { startChild } from '../child-process.ts'
-import type { StartTarget } from './target.ts'
+import { separateCores, startChild } from '../child-process.ts'
+import { freeDescendants } from '../cores.ts'
+import type { StartTarget, Target } from './target.ts'
 
 /**
  * The platform as `npm start` runs it, on an empty data folder of its own: authentication, the graph and the recording of
  * usage are on; logs are quiet, as terminals differ.
  */
 export const startPlatform: StartTarget = async (upstream) => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'jan-bench-'))
+  const dataDir = await dataFolder()
+  const platform = await startOn(dataDir, upstream)
+  const headers = { authorization: `Bearer ${await guestToken(platform.origin)}` }
+  await modelAppears(platform.origin, headers)
+  return {
+    ...platform,
+    headers,
+    async stop() {
+      await platform.stop()
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Starts on a data folder that an earlier process has filled: what `npm start` does every day but the first. */
+export async function platformStartedBefore(upstream: Target) {
+  const dataDir = await dataFolder()
+  await (await startOn(dataDir, upstream)).stop()
+  return {
+    start: () => startOn(dataDir, upstream),
+    remove: () => rm(dataDir, { recursive: true, force: true }),
+  }
+}
+
+function dataFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'jan-bench-'))
+}
+
+async function startOn(dataDir: string, upstream: Target): Promise<Target> {
   const port = await freePort()
   const origin = `http://127.0.0.1:${port}`
   const child = await startChild({
@@ -19,25 +48,15 @@ export const startPlatform: StartTarget = async (upstream) => {
     env: {
       PORT: String(port),
       JAN_DATA_DIR: dataDir,
-      REMOTE_LLM_PROVIDER_URL: `http://127.0.0.1:${upstream.port}/v1`,
+      REMOTE_LLM_PROVIDER_URL: `${upstream.origin}/v1`,
       MODEL_DISCOVERY: 'false',
       LOG_LEVEL: 'warn',
       ACCESS_TOKEN_TTL: '24h',
     },
     readyUrl: `${origin}/readyz`,
   })
-  const authorization = `Bearer ${await guestToken(origin)}`
-  await modelAppears(`${origin}/v1/models`, authorization)
-  return {
-    ...child,
-    name: 'platform',
-    url: `${origin}/v1`,
-    headers: { authorization },
-    async stop() {
-      await child.stop()
-      await rm(dataDir, { recursive: true, force: true })
-    },
-  }
+  if (separateCores) freeDescendants(child.pid)
+  return { ...child, origin, headers: {} }
 }
 
 async function guestToken(origin: string): Promise<string> {
@@ -48,9 +67,9 @@ async function guestToken(origin: string): Promise<string> {
 }
 
 /** The lists of providers are read at the start, but not waited for. */
-async function modelAppears(url: string, authorization: string): Promise<void> {
+async function modelAppears(origin: string, headers: Record<string, string>): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt++) {
-    const list = await (await fetch(url, { headers: { authorization } })).text()
+    const list = await (await fetch(`${origin}/v1/models`, { headers })).text()
     if (list.includes('mock-paced')) return
     await sleep(100)
   }

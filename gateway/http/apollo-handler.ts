@@ -7,7 +7,7 @@ import {
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default'
 import { expressMiddleware } from '@as-integrations/express5'
 import type { RequestHandler } from 'express'
-import { GraphQLError, type GraphQLFormattedError } from 'graphql'
+import { GraphQLError } from 'graphql'
 import type { RequestContext } from '../../platform/context.ts'
 import { toAppError } from '../../platform/errors.ts'
 import type { Logger } from '../../platform/log.ts'
@@ -15,6 +15,7 @@ import type { FederatedGraph } from '../index.ts'
 import type { GraphHttpOptions } from './graph-http-options.ts'
 import { okForRequestErrors } from './ok-for-request-errors.ts'
 import { maxTokens } from './operation-parser.ts'
+import { presentError } from './present-error.ts'
 
 type ApolloGateway = NonNullable<ConstructorParameters<typeof ApolloServer<RequestContext>>[0]['gateway']>
 
@@ -75,29 +76,6 @@ function gatewayInterface({ apiSchema, supergraphSdl, clients }: FederatedGraph)
     },
     stop: async () => undefined,
   }
-}
-
-/** Faults of the request keep Apollo's codes; failures of fields were masked where they happened; the rest is masked here. */
-function presentError(formatted: GraphQLFormattedError, error: unknown, log: Logger): GraphQLFormattedError {
-  const code = formatted.extensions?.code
-  if (code !== undefined && code !== 'INTERNAL_SERVER_ERROR') {
-    const { stacktrace: _, http: __, ...extensions } = formatted.extensions ?? {}
-    return { ...formatted, extensions }
-  }
-  if (isRequestFault(error)) return { message: formatted.message, extensions: { code: 'BAD_REQUEST' } }
-  const failure = toAppError(error)
-  if (failure.code === 'internal') log.error({ err: failure.cause ?? failure }, 'a GraphQL request failed')
-  return {
-    message: failure.message,
-    ...(formatted.path ? { path: formatted.path } : {}),
-    extensions: failure.extensions,
-  }
-}
-
-/** Apollo gives some of its refusals, as of a persisted query, only a status. */
-function isRequestFault(error: unknown): boolean {
-  const http = error instanceof GraphQLError ? error.extensions.http : undefined
-  return typeof http === 'object' && http !== null && 'status' in http && http.status === 400
 }
 
 /** Apollo's own messages tell nothing that our logs lack. */

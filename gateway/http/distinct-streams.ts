@@ -1,115 +1,98 @@
 import type { Request, Response } from 'express'
 import type { ExecutionResult } from 'graphql'
-import { createHandler, type RequestParams } from 'graphql-sse'
 import { drained } from '../../platform/drained.ts'
+import { AppError } from '../../platform/errors.ts'
+import { type OperationParams, operationParams } from './operation-parser.ts'
 
 /** Runs the operation of one request. */
 export type OpenOperation = (
   request: Request,
-  params: RequestParams,
+  params: OperationParams,
 ) => Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult>
 
+const headers = {
+  Connection: 'keep-alive',
+  'Cache-Control': 'no-cache',
+  'Content-Encoding': 'none',
+  'Content-Type': 'text/event-stream; charset=utf-8',
+}
+/** An empty message: some browsers hold back the head of a response until there is something of its body. */
+const opening = ':\n\n'
+const ping = ':\n\n'
+const pingMs = 12_000
+const complete = 'event: complete\ndata:\n\n'
+
 /**
- * graphql-sse in its distinct connections mode: one response per operation, no faster than its client reads.
+ * The protocol graphql-sse in its distinct connections mode: one response per operation. The next event is asked for when
+ * its client has read enough of those before.
  * @returns a handler that rejects with what `open` throws, before the first byte
  */
 export function distinctStreams(
   open: OpenOperation,
 ): (request: Request, response: Response) => Promise<void> {
-  const pacings = new WeakMap<Request, Pacing>()
-  const handler = createHandler<Request>({
-    // Any text would name a single connection that all callers share: they could read each other's results.
-    authenticate: () => null,
-    async onSubscribe({ raw }, params) {
-      const outcome = await open(raw, params)
-      if (Symbol.asyncIterator in outcome) return pacings.get(raw)?.hold(outcome) ?? outcome
-      return singleResult(outcome)
-    },
-  })
   return async (request, response) => {
-    const pacing = createPacing()
-    pacings.set(request, pacing)
-    const [body, { status, statusText, headers = {} }] = await handler({
-      method: request.method,
-      url: request.url,
-      headers: { get: (name) => String(request.headers[name] ?? '') },
-      body: request.body as Record<string, unknown>,
-      raw: request,
-      context: undefined,
-    })
+    const outcome = await open(request, sentParams(request))
+    const streams = Symbol.asyncIterator in outcome
     if (response.destroyed) {
-      if (typeof body === 'object') await body?.return(undefined)
+      if (streams) await outcome.return?.()
       return
     }
-    response.writeHead(status, statusText, headers)
-    if (body === null || typeof body === 'string') response.end(body ?? undefined)
-    else await writePaced(response, body, pacing)
+    response.writeHead(200, headers).write(opening)
+    if (streams) await writeEvents(response, outcome)
+    else response.write(next(singleResult(outcome)))
+    response.end(complete)
   }
 }
 
-async function writePaced(
+async function writeEvents(
   response: Response,
-  messages: AsyncGenerator<string, void, undefined>,
-  pacing: Pacing,
+  events: AsyncIterableIterator<ExecutionResult>,
 ): Promise<void> {
-  response.once('close', () => {
-    pacing.release()
-    void messages.return(undefined)
-  })
-  for await (const message of messages) {
-    if (response.destroyed) return
-    if (!response.write(message)) await drained(response)
-    pacing.read()
-  }
-  response.end()
-}
-
-/** How many events may wait for the client. */
-const unreadLimit = 16
-
-/** graphql-sse takes events as fast as they come and keeps what the client has not read yet: this holds them back. */
-interface Pacing {
-  hold(source: AsyncIterableIterator<ExecutionResult>): AsyncIterableIterator<ExecutionResult>
-  /** The client has taken one. */
-  read(): void
-  /** The client has left. */
-  release(): void
-}
-
-function createPacing(): Pacing {
-  let unread = 0
-  let left = false
-  let wake: (() => void) | undefined
-  return {
-    hold: (source) => ({
-      [Symbol.asyncIterator]() {
-        return this
-      },
-      async next() {
-        while (unread >= unreadLimit && !left)
-          await new Promise<void>((resolve) => {
-            wake = resolve
-          })
-        unread += 1
-        return source.next()
-      },
-      async return() {
-        await source.return?.()
-        return { done: true, value: undefined }
-      },
-    }),
-    read() {
-      unread = Math.max(0, unread - 1)
-      wake?.()
-    },
-    release() {
-      left = true
-      wake?.()
-    },
+  const pings = setInterval(() => response.write(ping), pingMs)
+  const leave = () => void events.return?.()
+  response.once('close', leave)
+  try {
+    for (let step = await events.next(); !step.done && !response.destroyed; step = await events.next())
+      if (!response.write(next(step.value))) await drained(response)
+  } finally {
+    clearInterval(pings)
+    response.off('close', leave)
   }
 }
 
-/** graphql-sse knows a result by its having `data`, even of a request that failed before there was any. */
+function next(result: ExecutionResult): string {
+  return `event: next\ndata: ${JSON.stringify(result)}\n\n`
+}
+
+/** Clients know a result by its having `data`, even of a request that failed before there was any. */
 function singleResult({ data, ...rest }: ExecutionResult): ExecutionResult {
-  return { data, ...rest }
+  return { data: data ?? null, ...rest }
+}
+
+/** @throws AppError `invalid_parameter` */
+function sentParams(request: Request): OperationParams {
+  const params = operationParams(request.method === 'GET' ? queryParams(request) : request.body)
+  if (params) return params
+  throw new AppError('invalid_parameter', 'The request must have a query.', { param: 'query' })
+}
+
+function queryParams({ url }: Request): Record<string, unknown> {
+  const sent = new URLSearchParams(url.split('?')[1])
+  return {
+    query: sent.get('query'),
+    operationName: sent.get('operationName'),
+    variables: parsedVariables(sent.get('variables')),
+  }
+}
+
+function parsedVariables(text: string | null): unknown {
+  if (!text) return null
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new AppError('invalid_parameter', 'The variables are not valid JSON.', {
+      param: 'variables',
+      cause,
+    })
+  }
 }

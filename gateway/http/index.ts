@@ -6,6 +6,7 @@ import { graphiqlPage } from './graphiql-page.ts'
 import { multipartSubscriptions } from './multipart-subscriptions.ts'
 import { createOperationParser } from './operation-parser.ts'
 import { persistedOperations } from './persisted-operations.ts'
+import { postHandler } from './post-handler.ts'
 import { readGraphqlBody } from './read-body.ts'
 import { sseHandler } from './sse-handler.ts'
 
@@ -29,13 +30,14 @@ export async function createGraphHttp(options: GraphHttpOptions): Promise<GraphH
   const readBody = [readGraphqlBody(maxBodyBytes), ...(persisted ? [persistedOperations(persisted)] : [])]
   const sse = sseHandler({ graph, openContext, parser })
   const multipart = multipartSubscriptions({ graph, openContext, parser })
+  const post = postHandler({ graph, openContext, parser, log: options.log })
   router.options(['/', '/stream'], (_request, response) => {
     response.setHeader('Allow', 'GET, POST, OPTIONS')
     response.status(204).end()
   })
   if (explore) router.get('/graphiql', graphiqlPage)
   router.use('/stream', ...readBody, sse)
-  router.use('/', exactly('/'), ...readBody, whenPreferringEvents(sse), multipart, apollo.handler)
+  router.use('/', exactly('/'), ...readBody, whenPreferringEvents(sse), multipart, post, apollo.handler)
   const errors = graphqlErrors(options.log)
   router.use(errors)
   return { handler: router, errors, stop: apollo.stop }

@@ -12,6 +12,8 @@ export interface OperationParams {
 export interface OperationParser {
   /** @throws GraphQLError `GRAPHQL_PARSE_FAILED`; `GRAPHQL_VALIDATION_FAILED` for introspection where that is closed */
   parse(query: string): DocumentNode
+  /** The same; null where that would throw. */
+  orNull(query: string): DocumentNode | null
 }
 
 /** A plan goes with every document and weighs some hundred bytes for each of its characters. */
@@ -26,7 +28,7 @@ export function createOperationParser({ introspection }: { introspection: boolea
     maxSize: cachedTextLength,
     sizeCalculation: (_document, text) => text.length + 1,
   })
-  return {
+  const parser: OperationParser = {
     parse(query) {
       const known = documents.get(query)
       if (known) return known
@@ -35,7 +37,16 @@ export function createOperationParser({ introspection }: { introspection: boolea
       documents.set(query, document)
       return document
     },
+    orNull(query) {
+      try {
+        return parser.parse(query)
+      } catch (error) {
+        if (error instanceof GraphQLError) return null
+        throw error
+      }
+    },
   }
+  return parser
 }
 
 function parseText(query: string): DocumentNode {

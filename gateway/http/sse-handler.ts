@@ -4,7 +4,6 @@ import type { RequestContext } from '../../platform/context.ts'
 import { AppError } from '../../platform/errors.ts'
 import { distinctStreams } from './distinct-streams.ts'
 import type { StreamingOptions } from './graph-http-options.ts'
-import { operationParams } from './operation-parser.ts'
 
 const methods = 'GET, POST, OPTIONS'
 
@@ -18,8 +17,8 @@ export function sseHandler({ graph, openContext, parser }: StreamingOptions): Re
       const document = parser.parse(query)
       const operation = {
         document,
-        operationName: operationName ?? undefined,
-        variables: (variables ?? {}) as Record<string, unknown>,
+        operationName,
+        variables,
         context,
       }
       const kind = graph.clients.kindOf(operation)
@@ -39,13 +38,11 @@ export function sseHandler({ graph, openContext, parser }: StreamingOptions): Re
     assertStreamable(request, response)
     contexts.set(request, await openContext(request, response))
     response.setHeader('X-Accel-Buffering', 'no')
-    // graphql-sse takes no other spelling of it for a request of this mode
-    request.headers.accept = 'text/event-stream'
     await handler(request, response)
   }
 }
 
-/** What graphql-sse would refuse without a body, or take for its other mode. @throws AppError */
+/** Whether the request can be meant for this protocol. @throws AppError */
 function assertStreamable(request: Request, response: Response): void {
   if (request.method !== 'GET' && request.method !== 'POST') {
     response.setHeader('Allow', methods)
@@ -56,6 +53,4 @@ function assertStreamable(request: Request, response: Response): void {
   if (request.method === 'GET') return
   if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
     throw new AppError('unsupported_media_type', 'Send the operation as application/json.')
-  if (!operationParams(request.body))
-    throw new AppError('invalid_parameter', 'The body must have a query.', { param: 'query' })
 }

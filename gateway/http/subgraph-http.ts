@@ -111,8 +111,8 @@ function streamHandler(
     return source.subscribe({
       document: parser.parse(query),
       text: query,
-      operationName: operationName ?? undefined,
-      variables: variables ?? {},
+      operationName,
+      variables,
       context,
     })
   })

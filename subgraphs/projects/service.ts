@@ -11,7 +11,7 @@ import {
 import { optionalText, requiredText } from '../../platform/text.ts'
 import type { Project } from './entities.ts'
 import type { CreateProjectInput, UpdateProjectInput } from './schema.generated.ts'
-import type { ProjectSource } from './sources.ts'
+import type { ProjectRow, ProjectSource } from './sources.ts'
 
 const maxNameLength = 120
 const maxInstructionLength = 32_768
@@ -20,7 +20,7 @@ const maxInstructionLength = 32_768
 export function projectService(actor: Actor | null, projects: ProjectSource) {
   const owner = () => requireActor(actor).id
   return {
-    byId: async (id: string): Promise<Project | null> =>
+    byId: async (id: string): Promise<ProjectRow | null> =>
       hasIdShape('project', id) ? projects.byId(owner(), id) : null,
 
     async page(args: PageArguments): Promise<Connection<Project>> {

@@ -12,9 +12,16 @@ export type ProjectFields = Pick<
   'name' | 'instruction' | 'description' | 'isFavorite' | 'archivedAt'
 >
 
+/** A live project as it is read; moments are PostgreSQL's text, or what the ORM makes of it. */
+export interface ProjectRow extends Omit<Project, 'archivedAt' | 'createdAt' | 'updatedAt' | 'deletedAt'> {
+  readonly archivedAt?: Date | string | null
+  readonly createdAt: Date | string
+  readonly updatedAt: Date | string
+}
+
 /** The SQL of projects. Every statement is narrowed to one owner; what others own does not exist here. */
 export interface ProjectSource {
-  byId(ownerId: string, id: string): Promise<Project | null>
+  byId(ownerId: string, id: string): Promise<ProjectRow | null>
   /** Up to `limit + 1` projects. @throws AppError `invalid_cursor` */
   page(ownerId: string, page: Page): Promise<Project[]>
   count(ownerId: string): Promise<number>
@@ -27,11 +34,11 @@ export interface ProjectSource {
 
 /** A source for one request. */
 export function projectSource(database: SubgraphDatabase): ProjectSource {
-  const loaders = new Map<string, DataLoader<string, Project | null>>()
+  const loaders = new Map<string, DataLoader<string, ProjectRow | null>>()
   const loaderOf = (ownerId: string) => {
     const known = loaders.get(ownerId)
     if (known) return known
-    const fresh = new DataLoader<string, Project | null>((ids) => readMany(database, ownerId, ids))
+    const fresh = new DataLoader<string, ProjectRow | null>((ids) => readMany(database, ownerId, ids))
     loaders.set(ownerId, fresh)
     return fresh
   }
@@ -106,8 +113,13 @@ export function projectSource(database: SubgraphDatabase): ProjectSource {
   }
 }
 
+const projectsById = `
+  select key, public_id as "publicId", owner_id as "ownerId", name, instruction, description,
+    is_favorite as "isFavorite", archived_at as "archivedAt", created_at as "createdAt", updated_at as "updatedAt"
+  from projects.project where public_id = any($1::text[]) and owner_id = $2 and deleted_at is null`
+
 async function readMany(database: SubgraphDatabase, ownerId: string, ids: readonly string[]) {
-  const rows = await database.fork().find(Project, { ownerId, publicId: { $in: [...ids] }, deletedAt: null })
+  const rows = await database.prepared<ProjectRow>('projects_by_id', projectsById, [ids, ownerId])
   const byId = new Map(rows.map((row) => [row.publicId, row]))
   return ids.map((id) => byId.get(id) ?? null)
 }

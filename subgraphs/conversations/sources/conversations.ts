@@ -67,18 +67,38 @@ type OwnerFilter = Omit<ConversationFilter, 'projectId'>
 async function readPage(
   database: SubgraphDatabase,
   filter: OwnerFilter,
-  { limit, after, offset, descending }: Page,
+  page: Page,
 ): Promise<ConversationRow[]> {
-  const query = database
-    .fork()
-    .createQueryBuilder(Conversation, 'c')
-    .leftJoinAndSelect('c.activeBranch', 'b')
-    .where(condition(filter))
-    .orderBy({ key: descending ? 'desc' : 'asc' })
-    .limit(limit + 1)
-    .offset(offset)
-  if (after !== null) query.andWhere(cursorCondition(filter, descending), cursorParameters(filter, after))
-  return query.getResultList()
+  const { name, text, values } = pageStatement(filter, page)
+  const rows = await database.prepared<ConversationColumns>(name, text, values)
+  return rows.map(conversationRow)
+}
+
+/** One of the few statements that lists come down to: each has its own plan, which a condition on a parameter would spoil. */
+function pageStatement({ ownerId, referrer }: OwnerFilter, { limit, after, offset, descending }: Page) {
+  const values: unknown[] = [limit + 1, offset]
+  const value = (given: unknown) => `$${values.push(given)}`
+  const conditions = ['c.deleted_at is null']
+  if (ownerId !== null) conditions.push(`c.owner_id = ${value(ownerId)}`)
+  if (referrer !== null) conditions.push(`c.referrer = ${value(referrer)}`)
+  if (after !== null) conditions.push(afterCursor(ownerId === null ? null : '$3', value(after), descending))
+  const shape = [ownerId !== null, referrer !== null, after !== null, descending].map(Number).join('')
+  return {
+    name: `conversations_page_${shape}`,
+    text: `
+      select ${conversationColumns('c', 'b')}
+      from conversations.conversation c join conversations.branch b on b.key = c.active_branch_key
+      where ${conditions.join(' and ')}
+      order by c.key ${descending ? 'desc' : 'asc'} limit $1 offset $2`,
+    values,
+  }
+}
+
+/** The cursor's key is found in the statement that uses it; whose it is matters, whether it still lives does not. */
+function afterCursor(owner: string | null, after: string, descending: boolean): string {
+  const owned = owner === null ? '' : ` and k.owner_id = ${owner}`
+  return `c.key ${descending ? '<' : '>'}
+    (select k.key from conversations.conversation k where k.public_id = ${after}${owned})`
 }
 
 function condition({ ownerId, referrer }: OwnerFilter) {
@@ -87,16 +107,6 @@ function condition({ ownerId, referrer }: OwnerFilter) {
     ...(ownerId === null ? {} : { ownerId }),
     ...(referrer === null ? {} : { referrer }),
   }
-}
-
-/** The cursor's key is found in the statement that uses it; whose it is matters, whether it still lives does not. */
-function cursorCondition({ ownerId }: OwnerFilter, descending: boolean): string {
-  const owned = ownerId === null ? '' : ' and k.owner_id = ?'
-  return `c.key ${descending ? '<' : '>'} (select k.key from conversations.conversation k where k.public_id = ?${owned})`
-}
-
-function cursorParameters({ ownerId }: OwnerFilter, after: string): string[] {
-  return ownerId === null ? [after] : [after, ownerId]
 }
 
 async function assertCursor(em: EntityManager, { ownerId }: OwnerFilter, after: string): Promise<void> {
