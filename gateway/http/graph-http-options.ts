@@ -15,8 +15,8 @@ export interface GraphHttpOptions {
   readonly maxBodyBytes: number
   /** Apollo Sandbox, GraphiQL and introspection. */
   readonly explore: boolean
-  /** Operations that are registered; null where clients send only texts. */
-  readonly persisted: PersistedOperations | null
+  /** Operations that are registered; none where clients send only texts. */
+  readonly persisted?: PersistedOperations | null
   readonly log: Logger
 }
 
