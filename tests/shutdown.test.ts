@@ -31,7 +31,7 @@ describe('a platform that is told to stop', () => {
       }),
     })
     let text = ''
-    let refused: unknown
+    let refused = ''
     for await (const piece of response.body ?? []) {
       if (text === '') {
         process.kill(server.pids().at(-1) as number, 'SIGTERM')
@@ -39,7 +39,7 @@ describe('a platform that is told to stop', () => {
       }
       text += Buffer.from(piece).toString()
     }
-    expect(refused).toMatchObject({ cause: { code: 'ECONNREFUSED' } })
+    expect(refused).toBe('ECONNREFUSED')
     expect(text.split('word').length - 1).toBe(100)
     expect(text).toMatch(/data: \[DONE\]\n\n$/)
 
@@ -52,13 +52,14 @@ describe('a platform that is told to stop', () => {
   }, 60_000)
 })
 
-/** What a new connection meets once none are taken any more. */
-async function refusal(url: string): Promise<unknown> {
+/** Settles when new connections are refused. One that is being taken at that moment may still be hung up on. */
+async function refusal(url: string): Promise<string> {
   for (;;) {
     try {
       await (await fetch(url, { headers: { connection: 'close' } })).text()
     } catch (error) {
-      return error
+      const { code } = (error as { cause?: { code?: string } }).cause ?? {}
+      if (code === 'ECONNREFUSED') return code
     }
   }
 }
