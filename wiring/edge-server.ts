@@ -37,7 +37,7 @@ export async function startEdgeServer(
   const authenticator = createAuthenticator({ graph: graph.trusted, notifications, log })
   const scope = requestScope({ graph: graph.trusted, authenticator, log, identityHeaders })
   const explore = platform.ENVIRONMENT !== 'production'
-  const graphHttp = await createGraphHttp({
+  const graphHttp = createGraphHttp({
     graph,
     openContext: (request, response) => scope.open(request, response),
     maxBodyBytes: platform.MAX_BODY_BYTES,
