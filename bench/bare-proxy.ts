@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream'
 const [port, upstreamPort] = process.argv.slice(2).map(Number)
 const agent = new Agent({ keepAlive: true })
 
-createServer((request, response) => {
+createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
   const { method, url: path, headers } = request
   const upstream = httpRequest(
     { agent, host: '127.0.0.1', port: upstreamPort, method, path, headers },

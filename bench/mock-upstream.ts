@@ -25,7 +25,10 @@ const models = JSON.stringify({
 
 const usage = { prompt_tokens: 20, completion_tokens: 40, total_tokens: 60 }
 
-createServer((request, response) => {
+/** Longer than any pause of a run: a proxy must not find its idle connections closed. */
+const keepAliveTimeout = 600_000
+
+createServer({ keepAliveTimeout }, (request, response) => {
   answer(request, response).catch(() => response.destroy())
 }).listen({ port: Number(process.argv[2]), host: '127.0.0.1', backlog: 4096 })
 

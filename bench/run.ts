@@ -16,6 +16,8 @@ const rounds = quick ? 3 : 5
 const seconds = quick ? 1 : 2
 
 const lineup = createLineup(print)
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.once(signal, () => void lineup.stop().finally(() => process.exit(1)))
 try {
   await bench(chosenFigures())
 } finally {

@@ -24,7 +24,9 @@ export function endWithErrors<Event>(
           ended = true
           return { done: true, value: undefined }
         }
-        return { done: false, value: await present(step.value) }
+        const presented = present(step.value)
+        // most are ready, and waiting for those would cost each chunk a turn
+        return { done: false, value: presented instanceof Promise ? await presented : presented }
       } catch (thrown) {
         ended = true
         // What failed may be our own part: the source must not go on for nobody.

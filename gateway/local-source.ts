@@ -51,11 +51,13 @@ export function localSource({ schema, createContext }: LocalSubgraph): GraphSour
       const outcome = await createSourceEventStream(opening)
       if (!(Symbol.asyncIterator in outcome)) return masked(outcome, context)
       const resultOf = eventResults(opening)
-      return endWithErrors(
-        iterator(outcome),
-        async (event) => masked(await resultOf(event), context),
-        context,
-      )
+      const present = (event: unknown) => {
+        const result = resultOf(event)
+        return result instanceof Promise
+          ? result.then((settled) => masked(settled, context))
+          : masked(result, context)
+      }
+      return endWithErrors(iterator(outcome), present, context)
     },
   }
 }

@@ -1,4 +1,4 @@
-import { executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway'
+import type { executeQueryPlan, GraphQLDataSource } from '@apollo/gateway'
 import type { QueryPlan, QueryPlanner, SubscriptionNode } from '@apollo/query-planner'
 import { type DocumentNode, type ExecutionResult, GraphQLError, getVariableValues } from 'graphql'
 import type { RequestContext } from '../platform/context.ts'
@@ -43,6 +43,9 @@ export interface RunnerParts {
   /** Sends everything through Apollo's executor of plans. Tests hold our own ways against it. */
   readonly alwaysApollo?: boolean
 }
+
+type ApolloServices = Parameters<typeof executeQueryPlan>[1]
+type ApolloRequest = Parameters<typeof executeQueryPlan>[2]
 
 /** The service name under which a subscription's event stands in a plan; no subgraph can have it. */
 const eventService = '#event'
@@ -94,10 +97,12 @@ export function createOperationRunner({
     eventSource?: GraphSource,
   ): Promise<ExecutionResult> => {
     const request = { request: { variables }, context, metrics: {}, logger: context.log }
+    // it brings 20 MB with it, and few operations need it
+    const { executeQueryPlan } = await import('@apollo/gateway')
     const result = await executeQueryPlan(
       plan,
       eventSource ? { ...services, ...serviceMap({ [eventService]: eventSource }) } : services,
-      request as unknown as Parameters<typeof executeQueryPlan>[2],
+      request as unknown as ApolloRequest,
       operationContext,
       view.graphql,
       view.federated,
@@ -229,7 +234,7 @@ function plainData(event: ExecutionResult): ExecutionResult {
 }
 
 /** Our sources in the shape that `executeQueryPlan` calls. */
-function serviceMap(sources: Readonly<Record<string, GraphSource>>): Parameters<typeof executeQueryPlan>[1] {
+function serviceMap(sources: Readonly<Record<string, GraphSource>>): ApolloServices {
   return Object.fromEntries(Object.entries(sources).map(([name, source]) => [name, dataSource(source)]))
 }
 

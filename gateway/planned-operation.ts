@@ -1,14 +1,15 @@
 import { operationFromDocument, type Schema } from '@apollo/federation-internals'
-import { buildOperationContext } from '@apollo/gateway'
 import type { FetchNode, PlanNode, QueryPlan, QueryPlanner, SubscriptionNode } from '@apollo/query-planner'
 import {
   type DocumentNode,
+  type FragmentDefinitionNode,
   GraphQLError,
   type GraphQLSchema,
   getNamedType,
   getOperationAST,
   isAbstractType,
   Kind,
+  type OperationDefinitionNode,
   TypeInfo,
   validate,
   visit,
@@ -33,11 +34,18 @@ export interface SchemaView {
 export interface PlannedOperation {
   readonly kind: 'query' | 'mutation' | 'subscription'
   readonly plan: QueryPlan
-  readonly context: ReturnType<typeof buildOperationContext>
+  readonly context: OperationContext
   /** The one fetch that is the whole plan, when its result needs no shaping. */
   readonly direct: FetchNode | null
   /** The plan, or what of it follows a subscription's event, where our executor can run it; else null. */
   readonly plain: PlainPlan | null
+}
+
+/** The operation that runs, with the fragments of its document. */
+export interface OperationContext {
+  readonly schema: GraphQLSchema
+  readonly operation: OperationDefinitionNode
+  readonly fragments: Record<string, FragmentDefinitionNode>
 }
 
 export interface PlainPlan {
@@ -55,7 +63,8 @@ export function planOperation(
 ): PlannedOperation {
   assertShallowLiterals(document)
   assertValid(view, document)
-  if (!getOperationAST(document, operationName)) {
+  const operationNode = getOperationAST(document, operationName)
+  if (!operationNode) {
     throw new GraphQLError(
       operationName === undefined
         ? 'Must provide operation name if query contains multiple operations.'
@@ -69,11 +78,7 @@ export function planOperation(
     validate: false,
   })
   const plan = planner.buildQueryPlan(operation)
-  const context = buildOperationContext({
-    schema: view.graphql,
-    operationDocument: document,
-    ...(operationName ? { operationName } : {}),
-  })
+  const context = { schema: view.graphql, operation: operationNode, fragments: fragmentsOf(document) }
   return {
     kind: operation.rootKind,
     plan,
@@ -81,6 +86,11 @@ export function planOperation(
     direct: isShapedBySource(view.graphql, document) ? directFetch(plan.node) : null,
     plain: plainPlan(view.graphql, document, plan.node, context),
   }
+}
+
+function fragmentsOf({ definitions }: DocumentNode): Record<string, FragmentDefinitionNode> {
+  const fragments = definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
+  return Object.fromEntries(fragments.map((fragment) => [fragment.name.value, fragment]))
 }
 
 function plainPlan(

@@ -56,7 +56,12 @@ function withoutArguments(schema: GraphQLSchema): GraphQLSchema {
   ])
   const subscription = new GraphQLObjectType({ ...config, fields: Object.fromEntries(bare) })
   const { types, ...rest } = schema.toConfig()
-  return new GraphQLSchema({ ...rest, types: types.filter((each) => each !== type), subscription })
+  return new GraphQLSchema({
+    ...rest,
+    types: types.filter((each) => each !== type),
+    subscription,
+    assumeValid: true,
+  })
 }
 
 function eventDocument(schema: GraphQLSchema, document: DocumentNode): EventDocument {

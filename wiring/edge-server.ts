@@ -36,7 +36,7 @@ export async function startEdgeServer(
   const persisted = loadPersistedOperations(platform)
   const authenticator = createAuthenticator({ graph: graph.trusted, notifications, log })
   const scope = requestScope({ graph: graph.trusted, authenticator, log, identityHeaders })
-  const graphHttp = await createGraphHttp({
+  const graphHttp = createGraphHttp({
     graph,
     openContext: (request, response) => scope.open(request, response),
     maxBodyBytes: platform.MAX_BODY_BYTES,

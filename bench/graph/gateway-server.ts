@@ -42,7 +42,7 @@ const graph = createGraph({
   supergraphSdl: composed({ conversations: urls[0] ?? 'http://here', projects: urls[1] ?? 'http://here' }),
   sources: Object.fromEntries(subgraphNames.map((name, at) => [name, sourceOf(name, at)])),
 })
-const { handler } = await createGraphHttp({
+const { handler } = createGraphHttp({
   graph,
   openContext: async (_request, response) => ({
     actor,

@@ -12,7 +12,7 @@ import type { RequestContext } from '../../platform/context.ts'
 import { toAppError } from '../../platform/errors.ts'
 import type { Logger } from '../../platform/log.ts'
 import type { FederatedGraph } from '../index.ts'
-import type { GraphHttpOptions } from './graph-http-options.ts'
+import type { GraphHttp, GraphHttpOptions } from './graph-http-options.ts'
 import { okForRequestErrors } from './ok-for-request-errors.ts'
 import { maxTokens } from './operation-parser.ts'
 import { presentError } from './present-error.ts'
@@ -20,7 +20,12 @@ import { presentError } from './present-error.ts'
 type ApolloGateway = NonNullable<ConstructorParameters<typeof ApolloServer<RequestContext>>[0]['gateway']>
 
 /** Apollo Server over our graph: the protocol is its own, the execution ours. */
-export async function createApolloHandler({ graph, openContext, explore, log }: GraphHttpOptions) {
+export async function createApolloHandler({
+  graph,
+  openContext,
+  explore,
+  log,
+}: GraphHttpOptions): Promise<GraphHttp> {
   const server = new ApolloServer<RequestContext>({
     gateway: gatewayInterface(graph),
     introspection: explore,

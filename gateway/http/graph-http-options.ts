@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express'
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
 import type { RequestContext } from '../../platform/context.ts'
 import type { Logger } from '../../platform/log.ts'
 import type { FederatedGraph } from '../index.ts'
@@ -25,4 +25,16 @@ export interface StreamingOptions {
   readonly graph: FederatedGraph
   readonly openContext: OpenContext
   readonly parser: OperationParser
+}
+
+/** The graph's HTTP face. */
+export interface GraphHttp {
+  /**
+   * To be mounted at `/graphql`: GraphQL over HTTP, multipart subscriptions and Apollo Sandbox there, graphql-sse there
+   * and on `/stream`, GraphiQL on `/graphiql`.
+   */
+  readonly handler: RequestHandler
+  /** Tells failures of what stands before the handler as GraphQL tells its own. */
+  readonly errors: ErrorRequestHandler
+  stop(): Promise<void>
 }

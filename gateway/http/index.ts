@@ -1,7 +1,6 @@
-import { type ErrorRequestHandler, type RequestHandler, Router } from 'express'
-import { createApolloHandler } from './apollo-handler.ts'
+import { type RequestHandler, Router } from 'express'
 import { graphqlErrors } from './error-answer.ts'
-import type { GraphHttpOptions } from './graph-http-options.ts'
+import type { GraphHttp, GraphHttpOptions } from './graph-http-options.ts'
 import { graphiqlPage } from './graphiql-page.ts'
 import { multipartSubscriptions } from './multipart-subscriptions.ts'
 import { createOperationParser } from './operation-parser.ts'
@@ -10,21 +9,10 @@ import { postHandler } from './post-handler.ts'
 import { readGraphqlBody } from './read-body.ts'
 import { sseHandler } from './sse-handler.ts'
 
-/** The graph's HTTP face. */
-export interface GraphHttp {
-  /**
-   * To be mounted at `/graphql`: GraphQL over HTTP, multipart subscriptions and Apollo Sandbox there, graphql-sse there
-   * and on `/stream`, GraphiQL on `/graphiql`.
-   */
-  readonly handler: RequestHandler
-  /** Tells failures of what stands before the handler as GraphQL tells its own. */
-  readonly errors: ErrorRequestHandler
-  stop(): Promise<void>
-}
-
-export async function createGraphHttp(options: GraphHttpOptions): Promise<GraphHttp> {
+/** The graph over HTTP. */
+export function createGraphHttp(options: GraphHttpOptions): GraphHttp {
   const { graph, openContext, maxBodyBytes, explore, persisted } = options
-  const apollo = await createApolloHandler(options)
+  const apollo = whenNeeded(options)
   const parser = createOperationParser({ introspection: explore })
   const router = Router()
   const readBody = [readGraphqlBody(maxBodyBytes), ...(persisted ? [persistedOperations(persisted)] : [])]
@@ -51,10 +39,25 @@ function whenPreferringEvents(handler: RequestHandler): RequestHandler {
     request.accepts(resultTypes) === 'text/event-stream' ? handler(request, response, next) : next()
 }
 
+type ApolloHandler = Pick<GraphHttp, 'handler' | 'stop'>
+
+/** Apollo Server, started by the first request that gets as far: with its packages it is 10 MB, and most never do. */
+function whenNeeded(options: GraphHttpOptions): ApolloHandler {
+  let starting: Promise<ApolloHandler> | undefined
+  const start = () => {
+    starting ??= import('./apollo-handler.ts').then((module) => module.createApolloHandler(options))
+    return starting
+  }
+  return {
+    handler: async (request, response, next) => (await start()).handler(request, response, next),
+    stop: async () => (await starting)?.stop(),
+  }
+}
+
 /** Leaves deeper paths to whoever comes next. */
 function exactly(path: string): RequestHandler {
   return (request, _response, next) => next(request.path === path ? undefined : 'router')
 }
 
-export type { GraphHttpOptions } from './graph-http-options.ts'
+export type { GraphHttp, GraphHttpOptions } from './graph-http-options.ts'
 export { type PersistedOperations, readManifest } from './persisted-operations.ts'
