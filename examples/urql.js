@@ -10,7 +10,6 @@ const sse = createClient({ url: `${url}/graphql/stream`, headers })
 const client = new Client({
   url: `${url}/graphql`,
   fetchOptions: { headers },
-  preferGetMethod: false,
   exchanges: [
     fetchExchange,
     subscriptionExchange({

@@ -150,10 +150,7 @@ describe('Apollo Client', () => {
   })
 })
 
-/**
- * The two ways to subscribe that urql's documentation shows. Queries go by POST: a GET is refused unless a header asks for
- * a preflight (CSRF prevention).
- */
+/** The two ways to subscribe that urql's documentation shows. */
 const urqlClients: [string, () => Client][] = [
   [
     'its own fetch subscriptions',
@@ -162,7 +159,6 @@ const urqlClients: [string, () => Client][] = [
         url: `${server.url}/graphql`,
         fetchOptions: { headers },
         fetchSubscriptions: true,
-        preferGetMethod: false,
         exchanges: [cacheExchange, fetchExchange],
       }),
   ],
@@ -173,7 +169,6 @@ const urqlClients: [string, () => Client][] = [
       return new Client({
         url: `${server.url}/graphql`,
         fetchOptions: { headers },
-        preferGetMethod: false,
         exchanges: [
           cacheExchange,
           fetchExchange,

@@ -12,12 +12,18 @@ import type { RequestContext } from '../../platform/context.ts'
 import { toAppError } from '../../platform/errors.ts'
 import type { Logger } from '../../platform/log.ts'
 import type { FederatedGraph } from '../index.ts'
-import type { GraphHttp, GraphHttpOptions } from './graph-http-options.ts'
+import type { ApolloHandler, GraphHttpOptions } from './graph-http-options.ts'
 import { okForRequestErrors } from './ok-for-request-errors.ts'
 import { maxTokens } from './operation-parser.ts'
 import { presentError } from './present-error.ts'
 
 type ApolloGateway = NonNullable<ConstructorParameters<typeof ApolloServer<RequestContext>>[0]['gateway']>
+
+/**
+ * A page of another site can't send these without a browser's asking first. Credentials come in headers alone: whoever
+ * could send them from a form has none.
+ */
+const askedForFirst = ['x-apollo-operation-name', 'apollo-require-preflight', 'authorization', 'x-api-key']
 
 /** Apollo Server over our graph: the protocol is its own, the execution ours. */
 export async function createApolloHandler({
@@ -25,7 +31,7 @@ export async function createApolloHandler({
   openContext,
   explore,
   log,
-}: GraphHttpOptions): Promise<GraphHttp> {
+}: GraphHttpOptions): Promise<ApolloHandler> {
   const server = new ApolloServer<RequestContext>({
     gateway: gatewayInterface(graph),
     introspection: explore,
@@ -33,6 +39,7 @@ export async function createApolloHandler({
     parseOptions: { maxTokens },
     includeStacktraceInErrorResponses: false,
     allowBatchedHttpRequests: false,
+    csrfPrevention: { requestHeaders: askedForFirst },
     stopOnTerminationSignals: false,
     formatError: (formatted, error) => presentError(formatted, error, log),
     plugins: [

@@ -27,6 +27,9 @@ export interface StreamingOptions {
   readonly parser: OperationParser
 }
 
+/** Apollo Server's part of it. */
+export type ApolloHandler = Pick<GraphHttp, 'handler' | 'stop'>
+
 /** The graph's HTTP face. */
 export interface GraphHttp {
   /**

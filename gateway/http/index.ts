@@ -1,6 +1,6 @@
 import { type RequestHandler, Router } from 'express'
 import { graphqlErrors } from './error-answer.ts'
-import type { GraphHttp, GraphHttpOptions } from './graph-http-options.ts'
+import type { ApolloHandler, GraphHttp, GraphHttpOptions } from './graph-http-options.ts'
 import { graphiqlPage } from './graphiql-page.ts'
 import { multipartSubscriptions } from './multipart-subscriptions.ts'
 import { createOperationParser } from './operation-parser.ts'
@@ -38,8 +38,6 @@ function whenPreferringEvents(handler: RequestHandler): RequestHandler {
   return (request, response, next) =>
     request.accepts(resultTypes) === 'text/event-stream' ? handler(request, response, next) : next()
 }
-
-type ApolloHandler = Pick<GraphHttp, 'handler' | 'stop'>
 
 /** Apollo Server, started by the first request that gets as far: with its packages it is 10 MB, and most never do. */
 function whenNeeded(options: GraphHttpOptions): ApolloHandler {

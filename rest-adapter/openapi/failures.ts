@@ -18,6 +18,9 @@ export const errorSchema = z
         .nullable()
         .describe('The field or parameter that is at fault, as `messages[0].role`.'),
       request_id: z.string().describe('The same as the header `X-Request-Id`.'),
+      limit: z.number().optional().describe('With 429 by us: what there is of the limit that was reached.'),
+      remaining: z.number().optional().describe('What is left of it.'),
+      reset_at: z.number().optional().describe('When all of it is there again, in Unix seconds.'),
       retry_after: z.number().optional().describe('Seconds after which it makes sense to try again.'),
     }),
     message: z.string().describe('The same as `error.message`, for clients that look here.'),
