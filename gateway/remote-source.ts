@@ -77,9 +77,10 @@ export function remoteSource({ name, url, tokens }: RemoteSubgraph): GraphSource
   }
 }
 
-function traceHeaders({ requestId, client }: RequestContext): Record<string, string> {
+function traceHeaders({ requestId, traceparent, client }: RequestContext): Record<string, string> {
   return {
     'x-request-id': requestId,
+    ...(traceparent ? { traceparent } : {}),
     ...(client.ip ? { 'x-client-ip': client.ip } : {}),
     ...(client.userAgent ? { 'x-client-user-agent': client.userAgent } : {}),
   }

@@ -11,6 +11,8 @@ export interface RequestContext {
   readonly actor: Actor | null
   /** The `X-Request-Id` of the request: echoed, logged, sent on to subgraphs and providers. */
   readonly requestId: string
+  /** The caller's trace context: sent on to subgraphs and providers as it came. */
+  readonly traceparent?: string
   /** Aborts when the client leaves; every piece of I/O takes it. */
   readonly signal: AbortSignal
   readonly log: Logger

@@ -5,6 +5,7 @@ import type { RequestContext } from '../platform/context.ts'
 import { departureSignal } from '../platform/departure.ts'
 import type { Graph } from '../platform/graph.ts'
 import type { Logger } from '../platform/log.ts'
+import { traceIdOf, traceparentOf } from '../platform/trace-context.ts'
 import { requestIdOf } from './errors.ts'
 import type { RouteAccess } from './route.ts'
 
@@ -37,10 +38,12 @@ export function requestScope({
   return {
     async open(request, response, access = 'authenticated') {
       const requestId = requestIdOf(response)
+      const traceparent = traceparentOf(request.headers)
       const base = {
         requestId,
         signal: departureSignal(response),
-        log: log.child({ requestId }),
+        log: log.child({ requestId, ...(traceparent ? { traceId: traceIdOf(traceparent) } : {}) }),
+        ...(traceparent ? { traceparent } : {}),
         graph,
         client: { ip: request.ip ?? null, userAgent: request.headers['user-agent'] ?? null },
       }

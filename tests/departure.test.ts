@@ -129,3 +129,31 @@ describe('a client that leaves stops the provider', () => {
     expect(JSON.stringify(data[1]?.content)).toContain('word word')
   })
 })
+
+describe('a request’s traces', () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const call = (trace: string) =>
+    fetch(`${server.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: {
+        ...client.headers,
+        'content-type': 'application/json',
+        'x-request-id': 'trace-me',
+        traceparent: trace,
+      },
+      body: JSON.stringify({ model: 'fake-model', messages }),
+    })
+
+  it('reach the provider: its id, and the trace context as it came', async () => {
+    const arriving = provider.request()
+    await (await call(traceparent)).text()
+    const { headers } = await arriving
+    expect(headers).toMatchObject({ 'x-request-id': 'trace-me', traceparent })
+  })
+
+  it('do not where they are malformed', async () => {
+    const arriving = provider.request()
+    await (await call('00-00000000000000000000000000000000-b7ad6b7169203331-01')).text()
+    expect((await arriving).headers).not.toHaveProperty('traceparent')
+  })
+})

@@ -15,6 +15,7 @@ import { newId } from '../../platform/ids.ts'
 import type { InternalTokens } from '../../platform/internal-token.ts'
 import type { Logger } from '../../platform/log.ts'
 import type { SubgraphContext } from '../../platform/subgraph.ts'
+import { traceIdOf, traceparentOf } from '../../platform/trace-context.ts'
 import { type LocalSubgraph, localSource } from '../local-source.ts'
 import { distinctStreams } from './distinct-streams.ts'
 import { graphqlErrors } from './error-answer.ts'
@@ -82,11 +83,13 @@ function contextOpener({ tokens, graph, log }: SubgraphHttpOptions) {
     if (!token) throw new AppError('missing_credentials', 'Subgraphs answer only to the platform itself.')
     const actor = await tokens.verify(token)
     const requestId = header(request, 'x-request-id') ?? newId('request')
+    const traceparent = traceparentOf(request.headers)
     return {
       actor,
       requestId,
       signal,
-      log: log.child({ requestId }),
+      log: log.child({ requestId, ...(traceparent ? { traceId: traceIdOf(traceparent) } : {}) }),
+      ...(traceparent ? { traceparent } : {}),
       graph,
       client: { ip: header(request, 'x-client-ip'), userAgent: header(request, 'x-client-user-agent') },
     }

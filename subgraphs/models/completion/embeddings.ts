@@ -51,7 +51,7 @@ export function embeddingService(context: RequestContext, { catalogue, usage, bo
         modelId: parsed.model,
         startedAt: performance.now(),
       }
-      const { requestId, signal } = context
+      const { requestId, traceparent, signal } = context
       const { startedAt } = call
       const bodyFor = ({ offer }: Candidate) => spliceFields(bytes, { model: JSON.stringify(offer.modelId) })
       const { candidate, answer } = await firstAnswer(
@@ -59,7 +59,7 @@ export function embeddingService(context: RequestContext, { catalogue, usage, bo
         async (candidate) => ({
           candidate,
           answer: await candidate.route.whole({ caller: actor.id, signal }, (client) =>
-            client.embed({ body: bodyFor(candidate), requestId, signal, startedAt }),
+            client.embed({ body: bodyFor(candidate), requestId, traceparent, signal, startedAt }),
           ),
         }),
         {

@@ -62,7 +62,7 @@ export async function prepareCompletion(
     const defaults = entry?.supportedParameters.default ?? {}
     return providerBody(request, { before, defaults, streamed })(offer.modelId)
   }
-  const { requestId, signal } = context
+  const { requestId, traceparent, signal } = context
   return {
     id: newId('completion'),
     actor,
@@ -75,7 +75,7 @@ export async function prepareCompletion(
       for (const other of fallbacksOf(model, request, actor, catalogue))
         yield candidatesOf(other, catalogue, true)
     },
-    callOf: (candidate) => ({ body: bodyFor(candidate), requestId, signal, startedAt }),
+    callOf: (candidate) => ({ body: bodyFor(candidate), requestId, traceparent, signal, startedAt }),
   }
 }
 

@@ -125,7 +125,7 @@ class HttpProvider implements Provider {
   }
 
   #post(kind: CallKind, operation: string, request: CompletionRequest): ExchangeRequest {
-    const { body, requestId, signal, startedAt } = request
+    const { body, requestId, traceparent, signal, startedAt } = request
     return {
       method: 'POST',
       path: operationPath(this.#base, operation),
@@ -136,6 +136,7 @@ class HttpProvider implements Provider {
         kind === 'stream' ? 'text/event-stream, application/json' : 'application/json',
         'x-request-id',
         requestId,
+        ...(traceparent === undefined ? [] : ['traceparent', traceparent]),
         ...this.#credentials,
       ],
       body: Buffer.isBuffer(body) ? body : JSON.stringify(body),

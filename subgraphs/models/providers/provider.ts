@@ -10,6 +10,8 @@ export interface CompletionRequest {
   readonly body: Buffer | JsonObject
   /** Sent on as `X-Request-Id`. */
   readonly requestId: string
+  /** Sent on as it is. */
+  readonly traceparent?: string | undefined
   /** The client's interest. Its abort ends the call at the provider at once, in whatever phase it is. */
   readonly signal: AbortSignal
   /** `performance.now()` from which the bound for the whole call counts, whoever was asked before. Default: now. */
