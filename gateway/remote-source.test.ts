@@ -69,7 +69,8 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await remote.close?.()
-  server.close()
+  server.closeAllConnections()
+  await new Promise((resolve) => server.close(resolve))
 })
 
 function request(text: string, variables: Record<string, unknown> = {}) {

@@ -21,9 +21,11 @@ export function parseJsonBody(bytes: Uint8Array): unknown {
   return parseText(decodeUtf8(bytes))
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
 function decodeUtf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return decoder.decode(bytes)
   } catch (cause) {
     throw new AppError('invalid_json', 'The body is not valid UTF-8.', { cause })
   }
