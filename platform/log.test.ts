@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import { describe, expect, it } from '@jest/globals'
-import { createLogger } from './log.ts'
+import { createLogger, lazyChild } from './log.ts'
 
 /** A logger, and what it has written as parsed lines. */
 function recordingLogger() {
@@ -40,5 +40,17 @@ describe('the log', () => {
       'odd',
     )
     expect(JSON.stringify(lines)).not.toMatch(/Bearer abc|private words|sk_live_x/)
+  })
+
+  it('writes under the bindings of a child that is made late, and of its children', () => {
+    const { log, lines } = recordingLogger()
+    const child = lazyChild(log, { requestId: 'req_1' })
+    child.error('one')
+    child.child({ subgraph: 'models' }).warn({ token: 'hunter2' }, 'two')
+    child.debug('below the level')
+    expect(lines).toMatchObject([
+      { requestId: 'req_1', msg: 'one' },
+      { requestId: 'req_1', subgraph: 'models', token: '[removed]', msg: 'two' },
+    ])
   })
 })

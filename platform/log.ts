@@ -1,6 +1,9 @@
-import { type DestinationStream, type Logger, type LoggerOptions, pino, stdTimeFunctions } from 'pino'
+import { type DestinationStream, type LoggerOptions, type Logger as Pino, pino, stdTimeFunctions } from 'pino'
 
-export type { Logger }
+/** Where lines go, each under the bindings of the loggers that it comes from. */
+export interface Logger extends Pick<Pino, 'debug' | 'info' | 'warn' | 'error' | 'isLevelEnabled'> {
+  child(bindings: object): Logger
+}
 
 /** Keys whose values never reach a log line, wherever they stand up to three levels deep. */
 const secretKeys = [
@@ -55,6 +58,31 @@ export function createLogger({ level, format }: LogOptions, sink?: DestinationSt
       : {}),
   }
   return sink ? pino(options, sink) : pino(options)
+}
+
+/** A child of `parent` that is made when its first line is written: most requests write none, and making one takes 5 µs. */
+export function lazyChild(parent: Logger, bindings: object): Logger {
+  let made: Logger | undefined
+  const own = (): Logger => {
+    made ??= parent.child(bindings)
+    return made
+  }
+  return {
+    get debug() {
+      return own().debug.bind(own())
+    },
+    get info() {
+      return own().info.bind(own())
+    },
+    get warn() {
+      return own().warn.bind(own())
+    },
+    get error() {
+      return own().error.bind(own())
+    },
+    isLevelEnabled: (level) => parent.isLevelEnabled(level),
+    child: (further) => lazyChild(parent, { ...bindings, ...further }),
+  }
 }
 
 /** What a log line tells of a failure: what drivers hang onto their errors (whole connections, queries, values) stays out. */

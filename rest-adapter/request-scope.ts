@@ -4,7 +4,7 @@ import type { Actor } from '../platform/actor.ts'
 import type { RequestContext } from '../platform/context.ts'
 import { departureSignal } from '../platform/departure.ts'
 import type { Graph } from '../platform/graph.ts'
-import type { Logger } from '../platform/log.ts'
+import { type Logger, lazyChild } from '../platform/log.ts'
 import { traceIdOf, traceparentOf } from '../platform/trace-context.ts'
 import { requestIdOf } from './errors.ts'
 import type { RouteAccess } from './route.ts'
@@ -42,7 +42,7 @@ export function requestScope({
       const base = {
         requestId,
         signal: departureSignal(response),
-        log: log.child({ requestId, ...(traceparent ? { traceId: traceIdOf(traceparent) } : {}) }),
+        log: lazyChild(log, { requestId, ...(traceparent ? { traceId: traceIdOf(traceparent) } : {}) }),
         ...(traceparent ? { traceparent } : {}),
         graph,
         client: { ip: request.ip ?? null, userAgent: request.headers['user-agent'] ?? null },
