@@ -155,6 +155,11 @@ export const errorCatalogue: readonly (ErrorKind & { readonly code: ErrorCode })
   kinds,
 ).map(([code, kind]) => ({ code: code as ErrorCode, ...kind }))
 
+/** The HTTP status of a code; 400 for what is none of ours: graphql-js and Apollo give theirs to faults of the request. */
+export function statusOf(code: unknown): number {
+  return isErrorCode(code) ? kinds[code].status : 400
+}
+
 /** The one sentence that clients see in place of a failure of ours. */
 const maskedMessage = 'Something went wrong on our side. Give the request id when you report it.'
 

@@ -2,8 +2,8 @@ import type { Response } from 'express'
 import type { RequestContext } from '../platform/context.ts'
 import { drained } from '../platform/drained.ts'
 import { toAppError } from '../platform/errors.ts'
+import { markUnrepeatable } from '../platform/unrepeatable.ts'
 import { errorEnvelope } from './errors.ts'
-import { markUnrepeatable } from './idempotency/unrepeatable.ts'
 
 /** Contract 2.3: silence is broken at least this often, so that nothing between here and the client hangs up. */
 const usualHeartbeatMs = 15_000

@@ -112,6 +112,13 @@ describe('a request with an Idempotency-Key', () => {
     expect((await post('/v1/chat/completions?referrer=x', whole, key)).status).toBe(409)
   })
 
+  it('is the same however its path is spelt', async () => {
+    const key = newKey()
+    const first = await post('/v1/conversations', { title: 'One' }, key)
+    const spelt = await post('/v1/conversations/', { title: 'One' }, key)
+    expect(spelt.text).toBe(first.text)
+  })
+
   it('is another request for another caller, and on another path', async () => {
     const key = newKey()
     const first = await post('/v1/conversations', { title: 'Mine' }, key)
@@ -267,6 +274,27 @@ describe('a GraphQL request with an Idempotency-Key', () => {
     expect(again.text).toBe(first.text)
     expect([isReplayed(first), isReplayed(again)]).toEqual([false, true])
     expect((await post('/graphql', { query: '{ __typename }' }, key)).status).toBe(409)
+  })
+
+  const ask = (failing: string) => ({
+    query: `mutation { createChatCompletion(input: { model: "${failing}", messages: [{ role: USER, content: "Hi" }] }) { content } }`,
+  })
+
+  it('is run again after its provider failed, plain, as a subscription and in mid-stream', async () => {
+    const key = newKey()
+    for (let attempt = 0; attempt < 4; attempt += 1) provider.script({ status: 500, body: {} })
+    const failed = await post('/graphql', ask('model-500'), key)
+    provider.unscript()
+    const again = await post('/graphql', ask('model-500'), key)
+    expect(failed.text).toContain('provider_error')
+    expect([again.text.includes('"errors"'), isReplayed(again)]).toEqual([false, false])
+
+    const streamKey = newKey()
+    provider.script({ chunks: [chatChunk({ content: 'Half' })], reset: 'mid-stream' })
+    const broken = await post('/graphql/stream', subscription, streamKey)
+    const whole = await post('/graphql/stream', subscription, streamKey)
+    expect(broken.text).toContain('provider_error')
+    expect([whole.text.includes('errors'), isReplayed(whole)]).toEqual([false, false])
   })
 
   it('is replayed to the byte where it is a subscription', async () => {

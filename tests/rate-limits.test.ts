@@ -75,7 +75,7 @@ describe('the documented limits', () => {
     expect((await other.post('/v1/chat/completions', { model: 'jan-v1-4b', messages })).status).not.toBe(429)
   })
 
-  it('count an operation of the graph as what it might do', async () => {
+  it('count a request to the graph', async () => {
     const client = await guest(server)
     const first = await send(`${server.url}/graphql`, {
       method: 'POST',
@@ -94,6 +94,49 @@ describe('the documented limits', () => {
     )
     expect(refusals(answers)).toHaveLength(1)
     expect(refusals(answers)[0]?.json()).toMatchObject({ errors: [{ extensions: { code: 'rate_limited' } }] })
+  })
+
+  it('count what an operation of the graph starts as the routes that do the same, under any alias', async () => {
+    const client = await guest(server)
+    const many = (field: (index: number) => string, count: number) =>
+      `mutation { ${Array.from({ length: count }, (_, index) => field(index)).join(' ')} }`
+    const graph = async (query: string, as: Record<string, string> = {}) => {
+      const answer = await send(`${server.url}/graphql`, { method: 'POST', headers: as, json: { query } })
+      return answer.json<{ errors?: { extensions: { code: string; retryAfter: number } }[] }>()
+    }
+    const chat = (index: number) =>
+      `c${index}: createChatCompletion(input: { model: "none", messages: [{ role: USER, content: "Hi" }] }) { content }`
+    const first = await graph(many(chat, 30), client.headers)
+    expect(first.errors?.[0]?.extensions.code).toBe('model_not_found')
+    const second = await graph(many(chat, 30), client.headers)
+    expect(second.errors).toEqual([
+      expect.objectContaining({ extensions: expect.objectContaining({ code: 'rate_limited' }) }),
+    ])
+    // REST draws from the same
+    const rest = await client.post('/v1/chat/completions', {
+      model: 'none',
+      messages: [{ role: 'user', content: 'Hi' }],
+    })
+    expect(rest.status).toBe(429)
+
+    const guests = await graph(
+      many((index) => `g${index}: guestLogin { accessToken }`, 13),
+      proxied('192.0.2.7'),
+    )
+    expect(guests.errors?.[0]?.extensions.code).toBe('rate_limited')
+  })
+
+  it('slow down an address that guesses credentials', async () => {
+    const guess = (index: number) =>
+      send(`${server.url}/v1/models`, {
+        headers: {
+          ...proxied('192.0.2.8'),
+          authorization: `Bearer sk_live_${String(index).padStart(48, '0')}`,
+        },
+      })
+    const answers = await Promise.all(Array.from({ length: 62 }, (_, index) => guess(index)))
+    expect(answers.filter(({ status }) => status === 401)).toHaveLength(60)
+    expect(refusals(answers)).toHaveLength(2)
   })
 
   it('let one address become so many guests an hour, and another one more', async () => {

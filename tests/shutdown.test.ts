@@ -52,6 +52,35 @@ describe('a platform that is told to stop', () => {
   }, 60_000)
 })
 
+describe('a platform of two processes of which one is told to stop', () => {
+  it('lets a keyed run come to its end for whoever reads it at the other', async () => {
+    const sibling = await startTestServer({
+      REMOTE_LLM_PROVIDER_URL: provider.url,
+      REMOTE_API_KEY: 'a-key',
+      DATABASE_URL: server.databaseUrl,
+      PUBLIC_URL: server.url,
+    })
+    provider.script({ text: 'word '.repeat(100), chunkDelayMs: 20 })
+    const ask = (url: string) =>
+      fetch(`${url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { ...client.headers, 'content-type': 'application/json', 'idempotency-key': 'handed over' },
+        body: JSON.stringify({
+          model: 'fake-model',
+          stream: true,
+          messages: [{ role: 'user', content: 'Speak slowly.' }],
+        }),
+      })
+    const begun = await ask(sibling.url)
+    for await (const _ of begun.body ?? []) break
+    const reading = ask(server.url).then((response) => response.text())
+    await sibling.stop()
+    const text = await reading
+    expect(text.split('word').length - 1).toBe(100)
+    expect(text).toMatch(/data: \[DONE\]\n\n$/)
+  }, 60_000)
+})
+
 /** Settles when new connections are refused. One that is being taken at that moment may still be hung up on. */
 async function refusal(url: string): Promise<string> {
   for (;;) {

@@ -6,17 +6,14 @@ import { directHealth } from '../rest-adapter/direct/direct-health.ts'
 import { type DirectService, directServices, routesOf } from '../rest-adapter/direct/direct-services.ts'
 import { jwtOnly } from '../rest-adapter/direct/jwt-only.ts'
 import { type HealthCheck, healthRoutes } from '../rest-adapter/health.ts'
-import { idempotency } from '../rest-adapter/idempotency/index.ts'
-import { keyedMount } from '../rest-adapter/idempotency/keyed-mount.ts'
+import { idempotency, keyedMount } from '../rest-adapter/idempotency/index.ts'
 import { identityHeaders } from '../rest-adapter/middleware/authenticate.ts'
 import { directPaths, pathFamilies } from '../rest-adapter/middleware/path-families.ts'
-import { rateLimits } from '../rest-adapter/rate-limits/index.ts'
-import { limitedGraph } from '../rest-adapter/rate-limits/limited-mount.ts'
+import { limitedGraph, type RateLimits } from '../rest-adapter/rate-limits/index.ts'
 import { type Authenticator, type RequestScope, requestScope } from '../rest-adapter/request-scope.ts'
 import { routes } from '../rest-adapter/routes/index.ts'
 import { swaggerUi } from '../rest-adapter/swagger.ts'
 import type { EdgeStores } from './edge-stores.ts'
-import { rateLimitSettings } from './rate-limit-settings.ts'
 import type { SharedServices } from './services.ts'
 import type { Settings } from './settings.ts'
 
@@ -35,6 +32,7 @@ export interface EdgeFaceOptions {
   readonly scope: RequestScope
   readonly authenticator: Authenticator
   readonly stores: EdgeStores
+  readonly limits: RateLimits
   readonly checks: readonly HealthCheck[]
   readonly log: SharedServices['log']
   readonly settings: Settings
@@ -42,11 +40,11 @@ export interface EdgeFaceOptions {
 
 /** The gateway's face, and where they are switched on those of the single services. */
 export function edgeFaces(options: EdgeFaceOptions): readonly EdgeFace[] {
-  const { stores, log, settings } = options
+  const { stores, limits, log, settings } = options
   const { platform } = settings
   const shared: SharedParts = {
     idempotency: idempotency({ store: stores.idempotency, streams: stores.streams }),
-    limits: rateLimits({ ...rateLimitSettings(platform), store: stores.rates }),
+    limits,
     trustedProxies: platform.TRUSTED_PROXIES,
     cors: {
       origins: platform.CORS_ALLOWED_ORIGINS,

@@ -4,12 +4,15 @@ import type { FederatedGraph } from '../gateway/index.ts'
 import { AppError } from '../platform/errors.ts'
 import type { HealthCheck } from '../rest-adapter/health.ts'
 import { createAuthenticator, identityHeaders } from '../rest-adapter/middleware/authenticate.ts'
+import { graphCharge, rateLimits } from '../rest-adapter/rate-limits/index.ts'
 import { requestScope } from '../rest-adapter/request-scope.ts'
+import { routes } from '../rest-adapter/routes/index.ts'
 import { type EdgeFace, edgeFaces } from './edge-faces.ts'
 import type { EdgeStores } from './edge-stores.ts'
 import { closeServer, listen } from './http-server.ts'
 import { loadPersistedOperations } from './persisted-operations.ts'
 import { createPublicServer } from './public-server.ts'
+import { rateLimitSettings } from './rate-limit-settings.ts'
 import type { SharedServices } from './services.ts'
 import type { Settings } from './settings.ts'
 
@@ -36,12 +39,14 @@ export async function startEdgeServer(
   const persisted = loadPersistedOperations(platform)
   const authenticator = createAuthenticator({ graph: graph.trusted, notifications, log })
   const scope = requestScope({ graph: graph.trusted, authenticator, log, identityHeaders })
+  const limits = rateLimits({ ...rateLimitSettings(platform), store: stores.rates })
   const graphHttp = createGraphHttp({
     graph,
     openContext: (request, response) => scope.open(request, response),
     maxBodyBytes: platform.MAX_BODY_BYTES,
     explore: platform.ENVIRONMENT !== 'production',
     persisted,
+    charge: limits.active ? graphCharge(limits, routes) : null,
     log,
   })
   const checks: HealthCheck[] = [
@@ -49,10 +54,11 @@ export async function startEdgeServer(
     { name: 'notifications', check: async () => assertConnected(notifications.connected) },
     ...dependencies,
   ]
-  const faces = edgeFaces({ graph, graphHttp, scope, authenticator, stores, checks, log, settings })
+  const faces = edgeFaces({ graph, graphHttp, scope, authenticator, stores, limits, checks, log, settings })
   const servers: Server[] = []
   const stop = async () => {
-    await Promise.all(servers.map((server) => closeServer(server, platform.SHUTDOWN_GRACE)))
+    const graceMs = platform.SHUTDOWN_GRACE
+    await Promise.all([...servers.map((server) => closeServer(server, graceMs)), stores.drain(graceMs)])
     await graphHttp.stop()
     authenticator.close()
   }

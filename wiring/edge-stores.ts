@@ -15,6 +15,8 @@ export interface EdgeStores {
   readonly idempotency: IdempotencyStore
   readonly streams: StreamLog
   readonly rates: RateLimitStore
+  /** Lets answers that are being written for others come to their end, for so long at most. */
+  drain(graceMs: number): Promise<void>
   /** Ends what still runs without a client. */
   close(): Promise<void>
 }
@@ -32,6 +34,7 @@ export async function openEdgeStores(
     streams,
     // Nobody else has the embedded database; one that is given may serve many edges.
     rates: DATABASE_URL ? postgresRateLimitStore(database) : memoryRateLimitStore(),
+    drain: (graceMs) => streams.drain(graceMs),
     async close() {
       stopSweep()
       await streams.close()

@@ -6,11 +6,12 @@ import {
 } from '@apollo/server/plugin/disabled'
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default'
 import { expressMiddleware } from '@as-integrations/express5'
-import type { RequestHandler } from 'express'
+import type { RequestHandler, Response } from 'express'
 import { GraphQLError } from 'graphql'
 import type { RequestContext } from '../../platform/context.ts'
 import { toAppError } from '../../platform/errors.ts'
 import type { Logger } from '../../platform/log.ts'
+import { markTransientErrors } from '../../platform/unrepeatable.ts'
 import type { FederatedGraph } from '../index.ts'
 import type { ApolloHandler, GraphHttpOptions } from './graph-http-options.ts'
 import { okForRequestErrors } from './ok-for-request-errors.ts'
@@ -32,8 +33,9 @@ export async function createApolloHandler({
   explore,
   log,
 }: GraphHttpOptions): Promise<ApolloHandler> {
+  const responses = new WeakMap<object, Response>()
   const server = new ApolloServer<RequestContext>({
-    gateway: gatewayInterface(graph),
+    gateway: gatewayInterface(graph, responses),
     introspection: explore,
     hideSchemaDetailsFromClientErrors: !explore,
     parseOptions: { maxTokens },
@@ -54,7 +56,11 @@ export async function createApolloHandler({
   })
   await server.start()
   const handler: RequestHandler = expressMiddleware(server, {
-    context: async ({ req, res }) => openContext(req, res).catch((thrown: unknown) => refuse(thrown, log)),
+    context: async ({ req, res }) => {
+      const context = await openContext(req, res).catch((thrown: unknown) => refuse(thrown, log))
+      responses.set(context, res)
+      return context
+    },
   })
   return { handler, stop: () => server.stop() }
 }
@@ -69,7 +75,10 @@ function refuse(thrown: unknown, log: Logger): never {
   })
 }
 
-function gatewayInterface({ apiSchema, supergraphSdl, clients }: FederatedGraph): ApolloGateway {
+function gatewayInterface(
+  { apiSchema, supergraphSdl, clients }: FederatedGraph,
+  responses: WeakMap<object, Response>,
+): ApolloGateway {
   return {
     onSchemaLoadOrUpdate(callback) {
       callback({ apiSchema, coreSupergraphSdl: supergraphSdl })
@@ -77,13 +86,17 @@ function gatewayInterface({ apiSchema, supergraphSdl, clients }: FederatedGraph)
     },
     async load() {
       return {
-        executor: async ({ document, request, context }) =>
-          clients.execute({
+        executor: async ({ document, request, context }) => {
+          const result = await clients.execute({
             document,
             operationName: request.operationName ?? undefined,
             variables: request.variables ?? {},
             context: context as RequestContext,
-          }) as never,
+          })
+          const response = responses.get(context)
+          if (response) markTransientErrors(response, result.errors)
+          return result as never
+        },
       }
     },
     stop: async () => undefined,

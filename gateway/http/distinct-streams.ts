@@ -2,6 +2,7 @@ import type { Request, Response } from 'express'
 import type { ExecutionResult } from 'graphql'
 import { drained } from '../../platform/drained.ts'
 import { AppError } from '../../platform/errors.ts'
+import { markTransientErrors } from '../../platform/unrepeatable.ts'
 import { type OperationParams, operationParams } from './operation-parser.ts'
 
 /** Runs the operation of one request. */
@@ -39,7 +40,7 @@ export function distinctStreams(
     }
     response.writeHead(200, headers).write(opening)
     if (streams) await writeEvents(response, outcome)
-    else response.write(next(singleResult(outcome)))
+    else writeResult(response, singleResult(outcome))
     response.end(complete)
   }
 }
@@ -53,11 +54,16 @@ async function writeEvents(
   response.once('close', leave)
   try {
     for (let step = await events.next(); !step.done && !response.destroyed; step = await events.next())
-      if (!response.write(next(step.value))) await drained(response)
+      if (!writeResult(response, step.value)) await drained(response)
   } finally {
     clearInterval(pings)
     response.off('close', leave)
   }
+}
+
+function writeResult(response: Response, result: ExecutionResult): boolean {
+  if (result.errors) markTransientErrors(response, result.errors)
+  return response.write(next(result))
 }
 
 function next(result: ExecutionResult): string {
@@ -77,7 +83,7 @@ function sentParams(request: Request): OperationParams {
 }
 
 function queryParams({ url }: Request): Record<string, unknown> {
-  const sent = new URLSearchParams(url.split('?')[1])
+  const sent = new URLSearchParams(url.slice(url.indexOf('?') + 1))
   return {
     query: sent.get('query'),
     operationName: sent.get('operationName'),

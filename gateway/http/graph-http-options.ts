@@ -8,6 +8,12 @@ import type { PersistedOperations } from './persisted-operations.ts'
 /** Opens the context of one HTTP request; rejects with an `AppError` on a bad credential. */
 export type OpenContext = (request: Request, response: Response) => Promise<RequestContext>
 
+/**
+ * Takes what a client's mutation or subscription starts off what the client may: its root fields, each as often as it
+ * stands there. @throws AppError
+ */
+export type Charge = (fields: readonly string[], context: RequestContext) => Promise<void>
+
 /** How the graph is served over HTTP. */
 export interface GraphHttpOptions {
   readonly graph: FederatedGraph
@@ -17,6 +23,8 @@ export interface GraphHttpOptions {
   readonly explore: boolean
   /** Operations that are registered; none where clients send only texts. */
   readonly persisted?: PersistedOperations | null
+  /** None where nothing is limited. */
+  readonly charge?: Charge | null
   readonly log: Logger
 }
 

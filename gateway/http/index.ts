@@ -1,4 +1,5 @@
 import { type RequestHandler, Router } from 'express'
+import { chargedClients } from './charged-clients.ts'
 import { graphqlErrors } from './error-answer.ts'
 import type { ApolloHandler, GraphHttp, GraphHttpOptions } from './graph-http-options.ts'
 import { graphiqlPage } from './graphiql-page.ts'
@@ -10,8 +11,11 @@ import { readGraphqlBody } from './read-body.ts'
 import { sseHandler } from './sse-handler.ts'
 
 /** The graph over HTTP. */
-export function createGraphHttp(options: GraphHttpOptions): GraphHttp {
-  const { graph, openContext, maxBodyBytes, explore, persisted } = options
+export function createGraphHttp(given: GraphHttpOptions): GraphHttp {
+  const { openContext, maxBodyBytes, explore, persisted, charge } = given
+  const clients = charge ? chargedClients(given.graph.clients, charge) : given.graph.clients
+  const graph = { ...given.graph, clients }
+  const options = { ...given, graph }
   const apollo = whenNeeded(options)
   const parser = createOperationParser({ introspection: explore })
   const router = Router()

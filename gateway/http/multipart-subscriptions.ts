@@ -2,6 +2,7 @@ import type { RequestHandler, Response } from 'express'
 import { type ExecutionResult, GraphQLError } from 'graphql'
 import { drained } from '../../platform/drained.ts'
 import { AppError } from '../../platform/errors.ts'
+import { markTransientErrors } from '../../platform/unrepeatable.ts'
 import type { StreamingOptions } from './graph-http-options.ts'
 import { operationParams } from './operation-parser.ts'
 
@@ -53,6 +54,7 @@ function writeHead(response: Response): void {
 }
 
 async function answerOnce(response: Response, result: ExecutionResult): Promise<void> {
+  markTransientErrors(response, result.errors)
   writeHead(response)
   response.end(`${partHead}${JSON.stringify({ payload: result })}${opening}--\r\n`)
 }
@@ -70,6 +72,7 @@ async function answerParts(
     for await (const payload of events) {
       if (response.destroyed) return
       heartbeat.refresh()
+      if (payload.errors) markTransientErrors(response, payload.errors)
       if (!part({ payload })) await drained(response)
     }
     response.end('--\r\n')

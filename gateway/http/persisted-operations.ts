@@ -63,7 +63,9 @@ function admitBody(request: Request, admit: (sent: Sent) => Sent): void {
 }
 
 function admitQuery(request: Request, admit: (sent: Sent) => Sent): void {
-  const [path = '', search = ''] = request.url.split('?')
+  const cut = request.url.includes('?') ? request.url.indexOf('?') : request.url.length
+  const path = request.url.slice(0, cut)
+  const search = request.url.slice(cut + 1)
   const parameters = new URLSearchParams(search)
   const query = parameters.get('query') ?? undefined
   const id = idOf(parsed(parameters.get('extensions')))

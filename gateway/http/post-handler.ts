@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express'
 import type { ExecutionResult } from 'graphql'
 import type { Logger } from '../../platform/log.ts'
+import { markTransientErrors } from '../../platform/unrepeatable.ts'
 import type { AdmittedOperation } from '../operation-runner.ts'
 import type { StreamingOptions } from './graph-http-options.ts'
 import { operationParams } from './operation-parser.ts'
@@ -38,6 +39,7 @@ export function postHandler({
 }
 
 function answer(response: Response, type: string, result: ExecutionResult, log: Logger): void {
+  markTransientErrors(response, result.errors)
   const errors = result.errors?.map((error) => presentError(error.toJSON(), error, log))
   // GraphQL over HTTP: the newer type tells by its status that there are no data, the older one by its body alone.
   if (type === graphqlJson && result.data === undefined) response.statusCode = 500

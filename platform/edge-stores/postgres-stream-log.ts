@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { SubgraphDatabase } from '../db.ts'
 import type { Logger } from '../log.ts'
 import type { Notifications } from '../notifications.ts'
@@ -20,6 +21,8 @@ export interface PostgresStreamLogOptions {
 
 /** A log that outlives its process. */
 export interface PostgresStreamLog extends StreamLog {
+  /** Lets what is being written here come to its end, for so long at most: somebody elsewhere may be reading it. */
+  drain(graceMs: number): Promise<void>
   /** Ends the runs that are still being written here, and cuts their logs. */
   close(): Promise<void>
 }
@@ -99,6 +102,13 @@ export function postgresStreamLog(options: PostgresStreamLogOptions): PostgresSt
     read(run, from, signal) {
       const here = writers.get(run)
       return here ? here.live.read(from, signal) : readStored(run, from, signal)
+    },
+    async drain(graceMs) {
+      const late = sleep(graceMs, 'late', { ref: false })
+      while (writers.size > 0) {
+        const ended = Promise.all([...writers.values()].map((writer) => writer.ended))
+        if ((await Promise.race([ended, late])) === 'late') return
+      }
     },
     async close() {
       clearInterval(renew)

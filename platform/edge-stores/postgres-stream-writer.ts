@@ -37,6 +37,7 @@ export class PostgresStreamWriter implements StreamLogWriter {
   readonly live: LiveStream
   readonly #options: StreamWriterOptions
   readonly #unread = new AbortController()
+  readonly #ended = Promise.withResolvers<void>()
   #pending: Buffer[] = []
   #pendingBytes = 0
   #position = 0
@@ -49,6 +50,11 @@ export class PostgresStreamWriter implements StreamLogWriter {
   constructor(options: StreamWriterOptions) {
     this.live = options.live
     this.#options = options
+  }
+
+  /** Settles when nothing more can come. */
+  get ended(): Promise<void> {
+    return this.#ended.promise
   }
 
   get unread(): AbortSignal {
@@ -100,6 +106,7 @@ export class PostgresStreamWriter implements StreamLogWriter {
     ended()
     this.live.append(last)
     this.live.finish(worth === 'cut' ? 'cut' : 'complete')
+    this.#ended.resolve()
   }
 
   #hold(bytes: Buffer): void {

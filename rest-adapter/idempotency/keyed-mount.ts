@@ -5,7 +5,7 @@ import type { Logger } from '../../platform/log.ts'
 import { bodyReader } from '../body.ts'
 import { errorHandler } from '../errors.ts'
 import type { RequestScope } from '../request-scope.ts'
-import type { Idempotency } from './index.ts'
+import type { Idempotency } from './idempotency.ts'
 import { keyedRequest } from './keyed-request.ts'
 
 /** What a mounted handler gets its idempotency from. */
@@ -34,7 +34,7 @@ export function keyedMount(
     if (!mayBeKeyed || !json.test(headers['content-type'] ?? '')) return handler(request, response, next)
     const { actor, signal } = await scope.open(request, response)
     if (!actor) return handler(request, response, next)
-    const keyed = keyedRequest(request, actor, await readBody(request, response))
+    const keyed = keyedRequest(request, actor, await readBody(request, response), headers.accept)
     if (!keyed) return handler(request, response, next)
     await idempotency.serve({
       keyed,

@@ -14,20 +14,21 @@ const maxKeyLength = 255
 /**
  * Contract 8.5: the scope is principal, method, path and key. The same operation under another of its documented paths is
  * the same path here. Null without a key.
+ * @param form what else tells one answer from another, as the type that was asked for
  * @throws AppError `invalid_parameter` for a key that is none
  */
-export function keyedRequest(request: Request, actor: Actor, body: Buffer): KeyedRequest | null {
+export function keyedRequest(request: Request, actor: Actor, body: Buffer, form = ''): KeyedRequest | null {
   const key = request.headers['idempotency-key']
   if (key === undefined) return null
   if (typeof key !== 'string' || key.length === 0 || key.length > maxKeyLength)
     throw new AppError('invalid_parameter', `An idempotency key has 1 to ${maxKeyLength} characters.`, {
       param: 'Idempotency-Key',
     })
-  const target = request.baseUrl + request.url
-  const queryStart = target.includes('?') ? target.indexOf('?') : target.length
+  const path = (request.baseUrl + request.path).replace(/\/+$/, '')
+  const query = request.url.includes('?') ? request.url.slice(request.url.indexOf('?')) : ''
   return {
-    scope: digest(actor.id, request.method, target.slice(0, queryStart), key),
-    fingerprint: digest(target.slice(queryStart), body),
+    scope: digest(actor.id, request.method, path, key),
+    fingerprint: digest(query, form, body),
   }
 }
 

@@ -1,15 +1,19 @@
 import type { RequestHandler } from 'express'
+import { toAppError } from '../../platform/errors.ts'
 import type { RequestScope } from '../request-scope.ts'
-import { callerOf, type LimitedRoute, type RateLimits } from './index.ts'
+import { callerOf, type LimitedRoute, type RateLimits } from './rate-limits.ts'
 
-/** An operation of the graph may do what any route does, so it costs as much as the dearest. */
-const graphRoute: LimitedRoute = { method: 'post', path: '/graphql', rate: { perMinute: 100, cost: 10 } }
+/** What a request to the graph counts as by itself; what it starts is charged for besides. */
+const graphRoute: LimitedRoute = { method: 'post', path: '/graphql', rate: { perMinute: 100, cost: 1 } }
 
 /** Counts what is asked of the graph by its caller. */
 export function limitedGraph(scope: RequestScope, limits: RateLimits): RequestHandler {
   return async (request, response, next) => {
     if (request.method !== 'OPTIONS') {
-      const context = await scope.open(request, response)
+      const context = await scope.open(request, response).catch(async (error: unknown) => {
+        if (toAppError(error).status === 401) await limits.countRefusal(request.ip ?? null, response)
+        throw error
+      })
       await limits.admitCaller(graphRoute, callerOf(context, response), response)
     }
     next()

@@ -3,7 +3,7 @@ import type { Response } from 'express'
 import type { Actor } from '../../platform/actor.ts'
 import { memoryRateLimitStore } from '../../platform/edge-stores/memory-rate-limit-store.ts'
 import { AppError } from '../../platform/errors.ts'
-import { type Caller, type LimitedRoute, type RateLimits, rateLimits } from './index.ts'
+import { type Caller, type LimitedRoute, type RateLimits, rateLimits } from './rate-limits.ts'
 
 const actor: Actor = {
   id: 'a-user',

@@ -1,0 +1,32 @@
+import type { RequestContext } from '../../platform/context.ts'
+import type { Route } from '../route.ts'
+import type { LimitedRoute, RateLimits } from './rate-limits.ts'
+
+/** Root fields that do what a route does, and count as it. */
+const routeOfField: Readonly<Record<string, string>> = {
+  createChatCompletion: 'post /v1/chat/completions',
+  chatCompletion: 'post /v1/chat/completions',
+  createEmbeddings: 'post /v1/embeddings',
+  guestLogin: 'post /auth/guest-login',
+  createConversation: 'post /v1/conversations',
+  updateConversation: 'patch /v1/conversations/:conversation_id',
+  deleteConversation: 'delete /v1/conversations/:conversation_id',
+  deleteConversations: 'delete /v1/conversations',
+  addItems: 'post /v1/conversations/:conversation_id/items',
+  deleteItem: 'delete /v1/conversations/:conversation_id/items/:item_id',
+}
+
+/** Charges callers of the graph for the fields that they start, as if they had asked the routes that do the same. */
+export function graphCharge(limits: RateLimits, routes: readonly Route[]) {
+  const known = new Map(routes.map((route) => [`${route.method} ${route.path}`, route]))
+  const limited = (field: string): LimitedRoute =>
+    known.get(routeOfField[field] ?? '') ?? {
+      method: 'mutation',
+      path: field,
+      rate: { perMinute: 100, cost: 1 },
+    }
+  return async (fields: readonly string[], { actor, client }: RequestContext): Promise<void> => {
+    const caller = { actor, ip: client.ip, family: undefined }
+    await limits.admitFields(fields.map(limited), caller)
+  }
+}
