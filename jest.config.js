@@ -14,19 +14,11 @@ const postgres = {
 const endToEnd = { ...postgres, setupFilesAfterEnv: ['<rootDir>/tests/declared-answers.ts'] }
 const never = ['/node_modules/', '<rootDir>/data/']
 
-/** The suite that knows the platform by its URL alone: it runs a second time, unchanged, against four subgraphs and an edge. */
-const splitSuite = [
-  'auth',
-  'chat',
-  'conversations',
-  'departure',
-  'envelope',
-  'graph-streams',
-  'graphql-over-http',
-  'hostile',
-  'openai-sdk',
-  'slow-reader',
-]
+/**
+ * What knows the platform by its URL alone, and reaches beyond the edge: it runs a second time, unchanged, against four
+ * subgraphs and an edge.
+ */
+const splitSuite = ['auth', 'chat', 'conversations', 'departure', 'graph-streams', 'hostile', 'slow-reader']
 
 export default {
   // Most tests wait for processes and databases: two workers keep two cores busy.
