@@ -40,6 +40,24 @@ describe('the error envelope', () => {
     expect(answer.headers.get('allow')).toBe('POST, GET, OPTIONS')
   })
 
+  it.each([
+    ['POST', '/healthz'],
+    ['DELETE', '/readyz'],
+    ['PUT', '/mcp/readyz'],
+    ['PATCH', '/healthcheck'],
+    ['POST', '/llm/healthz'],
+    ['POST', '/response/healthz'],
+    ['POST', '/api/swagger/index.html'],
+    ['DELETE', '/api/swagger'],
+    ['POST', '/api/swagger/doc.json'],
+    ['POST', '/api/swagger/start.js'],
+    ['POST', '/api/swagger/swagger-ui.css'],
+  ])('names the methods of what is only read too: %s %s', async (method, path) => {
+    const answer = await send(`${server.url}${path}`, { method })
+    expectEnvelope(answer, 405, 'method_not_allowed')
+    expect(answer.headers.get('allow')).toBe('GET, OPTIONS')
+  })
+
   it('tells malformed JSON, invalid UTF-8, deep nesting and a missing body apart from the rest as invalid_json', async () => {
     expectEnvelope(await post('/v1/projects', '{"name": '), 400, 'invalid_json')
     expectEnvelope(await post('/v1/projects', Buffer.from([0x22, 0xff, 0xfe, 0x22])), 400, 'invalid_json')
