@@ -161,6 +161,30 @@ describe('the error envelope', () => {
     expect(replaced.headers.get('x-request-id')).toMatch(/^req_[0-9a-z]{24}$/)
   })
 
+  it.each([
+    ['has no host', 'GET /v1/models HTTP/1.1', 400, 'invalid_parameter'],
+    [
+      'expects what nobody knows',
+      'GET /v1/models HTTP/1.1\r\nHost: x\r\nExpect: foo',
+      417,
+      'expectation_failed',
+    ],
+    [
+      'announces a body that is too large',
+      'POST /v1/projects HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2097153',
+      413,
+      'payload_too_large',
+    ],
+  ])('stands on a refusal of a head that %s, and closes', async (_, head, status, code) => {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+    socket.write(`${head}\r\nX-Request-Id: of-this-head\r\n\r\n`)
+    const answer = await text(socket)
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({
+      error: { code, request_id: 'of-this-head' },
+    })
+  })
+
   it('answers what is not HTTP with 400 and closes', async () => {
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
     socket.end('NONSENSE\r\n\r\n')
