@@ -5,8 +5,10 @@ import { errorHandler } from './errors.ts'
 import type { Idempotency } from './idempotency/index.ts'
 import { accessLog } from './middleware/access-log.ts'
 import { type CorsOptions, corsPolicy } from './middleware/cors.ts'
+import { requestHead } from './middleware/request-head.ts'
 import { requestId } from './middleware/request-id.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
+import { refuseOtherMethods } from './other-methods.ts'
 import type { RateLimits } from './rate-limits/index.ts'
 import type { RequestScope } from './request-scope.ts'
 import type { Route } from './route.ts'
@@ -54,31 +56,23 @@ export function createApp({
   app.set('query parser', 'simple')
   app.set('case sensitive routing', true)
   app.set('trust proxy', [...trustedProxies])
-  app.use(requestId, securityHeaders, accessLog(log), corsPolicy(cors), limits.admitAddress)
+  app.use(
+    requestId,
+    securityHeaders,
+    accessLog(log),
+    corsPolicy(cors),
+    limits.admitAddress,
+    requestHead(maxBodyBytes),
+  )
   for (const { path, handlers } of mounts) app.use(path, ...handlers)
   app.use(...entrance)
   const services: RouteServices = { scope, maxBodyBytes, idempotency, limits, log }
   for (const route of routes) app[route.method](route.path, serveRoute(route, services))
-  refuseOtherMethods(app, routes)
+  for (const [path, served] of Map.groupBy(routes, (route) => route.path))
+    app.all(path, refuseOtherMethods(served.map(({ method }) => method)))
   app.use(() => {
     throw new AppError('route_not_found', 'There is no such route.')
   })
   app.use(errorHandler(log))
   return app
-}
-
-/** A known path with another method is 405 and names those that there are (contract 8.2); OPTIONS asks for just that. */
-function refuseOtherMethods(app: Express, routes: readonly Route[]): void {
-  const methodsByPath = Map.groupBy(routes, ({ path }) => path)
-  for (const [path, served] of methodsByPath) {
-    const allow = [...new Set(served.map(({ method }) => method.toUpperCase())), 'OPTIONS'].join(', ')
-    app.all(path, (request, response) => {
-      response.setHeader('Allow', allow)
-      if (request.method === 'OPTIONS') {
-        response.status(204).end()
-        return
-      }
-      throw new AppError('method_not_allowed', `This route takes ${allow}.`)
-    })
-  }
 }

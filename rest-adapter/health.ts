@@ -1,4 +1,5 @@
 import { type Response, Router } from 'express'
+import { readOnly } from './other-methods.ts'
 
 /** One dependency's proof of life; rejects when it is down. */
 export interface HealthCheck {
@@ -11,13 +12,20 @@ const checkTimeoutMs = 2_000
 /** Contract 8.8: liveness says only that the process answers; readiness asks every dependency. */
 export function healthRoutes(checks: readonly HealthCheck[]): Router {
   const router = Router()
-  const plain = (path: string, body: unknown) => router.get(path, (_, response) => void response.json(body))
+  const plain = (path: string, body: unknown) =>
+    router
+      .route(path)
+      .get((_, response) => void response.json(body))
+      .all(readOnly)
   plain('/healthz', { status: 'ok' })
   for (const family of ['media', 'responses', 'response', 'mcp'])
     plain(`/${family}/healthz`, { status: 'healthy' })
   plain('/healthcheck', 'ok')
   for (const path of ['/readyz', '/mcp/readyz'])
-    router.get(path, (_, response) => answerReadiness(checks, response))
+    router
+      .route(path)
+      .get((_, response) => answerReadiness(checks, response))
+      .all(readOnly)
   return router
 }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import express from 'express'
@@ -108,6 +109,19 @@ describe('an event stream', () => {
     expect(produced).toBeLessThan(100)
     while (!(await reader?.read())?.done);
     expect(produced).toBe(400)
+  })
+
+  it('ends with its connection where the client has asked for that', async () => {
+    const { url } = await serve(
+      (async function* () {
+        yield 'one'
+      })(),
+    )
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+    const answer = await text(socket)
+    expect(answer).toMatch(/^connection: close\r$/im)
+    expect(answer).toContain(event('[DONE]'))
   })
 
   it('ends its source when the reader leaves', async () => {

@@ -13,7 +13,6 @@ const done = 'data: [DONE]\n\n'
 const headers = {
   'Content-Type': 'text/event-stream; charset=utf-8',
   'Cache-Control': 'no-cache',
-  Connection: 'keep-alive',
   'X-Accel-Buffering': 'no',
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import express, { Router } from 'express'
 import swaggerUiPath from 'swagger-ui-dist/absolute-path.js'
 import { openApiDocument } from './openapi.ts'
+import { readOnly } from './other-methods.ts'
 import type { Route } from './route.ts'
 
 /**
@@ -29,9 +30,10 @@ export function swaggerUi(routes: readonly Route[], serverUrl: string): Router {
     router.get(`/${name}`, (_request, response) => void response.type(type).send(bytes))
   }
   const assets = express.static(swaggerUiPath(), { index: false, maxAge: '1h' })
-  router.get(
-    bundledFiles.map((name) => `/${name}`),
-    assets,
+  router.get(bundledFiles, assets)
+  router.all(
+    ['/', '/index.html', '/doc.json', ...ownFiles.map(([name]) => `/${name}`), ...bundledFiles],
+    readOnly,
   )
   return router
 }
@@ -42,7 +44,7 @@ const ownFiles = [
 ] as const
 
 /** What the page needs of the package; the rest of it, examples included, is not served. */
-const bundledFiles = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png']
+const bundledFiles = ['/swagger-ui.css', '/swagger-ui-bundle.js', '/favicon-32x32.png']
 
 /** Swagger UI sets styles on elements, and has its icons as data. Everything else comes from here and goes nowhere else. */
 const pagePolicy = [

@@ -124,6 +124,15 @@ describe('a broken setting', () => {
     expect(ofSubgraphs.output).toContain("MODEL_DISCOVERY: 'perhaps'")
   })
 
+  it('in the file of persisted operations is told in a sentence', async () => {
+    const PERSISTED_OPERATIONS_FILE = join(folder, 'operations.json')
+    await writeFile(PERSISTED_OPERATIONS_FILE, '{"mine":"{ me {"}')
+    const { code, output } = await start(['wiring/main.ts'], { PERSISTED_OPERATIONS_FILE })
+    expect(code).toBe(1)
+    expect(output).toMatch(/PERSISTED_OPERATIONS_FILE: .*the operation 'mine' does not parse: Syntax Error/)
+    expectNoStack(output)
+  })
+
   it('in .env is found like one of the process', async () => {
     await writeFile(join(folder, '.env'), 'PORT=abc\n')
     const { code, output } = await start([join(projectRoot, 'wiring/main.ts')], {}, folder)

@@ -32,6 +32,14 @@ describe('a service’s own port', () => {
     expect(await get('/readyz')).toEqual({ status: 'ready' })
   })
 
+  it('names the methods that its health takes', async () => {
+    for (const path of ['/', '/healthz', '/v1/readyz', '/health/auth']) {
+      const answer = await send(at('llm-api', path), { method: 'POST' })
+      expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, OPTIONS'])
+    }
+    expect((await send(at('mcp-tools', '/health/auth'), { method: 'POST' })).status).toBe(404)
+  })
+
   it('tells whether tokens can be checked', async () => {
     expect((await send(at('llm-api', '/health/auth'))).json()).toEqual({ status: 'ready' })
   })

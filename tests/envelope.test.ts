@@ -40,6 +40,24 @@ describe('the error envelope', () => {
     expect(answer.headers.get('allow')).toBe('POST, GET, OPTIONS')
   })
 
+  it.each([
+    ['POST', '/healthz'],
+    ['DELETE', '/readyz'],
+    ['PUT', '/mcp/readyz'],
+    ['PATCH', '/healthcheck'],
+    ['POST', '/llm/healthz'],
+    ['POST', '/response/healthz'],
+    ['POST', '/api/swagger/index.html'],
+    ['DELETE', '/api/swagger'],
+    ['POST', '/api/swagger/doc.json'],
+    ['POST', '/api/swagger/start.js'],
+    ['POST', '/api/swagger/swagger-ui.css'],
+  ])('names the methods of what is only read too: %s %s', async (method, path) => {
+    const answer = await send(`${server.url}${path}`, { method })
+    expectEnvelope(answer, 405, 'method_not_allowed')
+    expect(answer.headers.get('allow')).toBe('GET, OPTIONS')
+  })
+
   it('tells malformed JSON, invalid UTF-8, deep nesting and a missing body apart from the rest as invalid_json', async () => {
     expectEnvelope(await post('/v1/projects', '{"name": '), 400, 'invalid_json')
     expectEnvelope(await post('/v1/projects', Buffer.from([0x22, 0xff, 0xfe, 0x22])), 400, 'invalid_json')
@@ -141,6 +159,30 @@ describe('the error envelope', () => {
     expect(spaced.headers.get('x-request-id')).toBe('trace 1 of 2')
     const replaced = await send(`${server.url}/healthz`, { headers: { 'x-request-id': 'x'.repeat(129) } })
     expect(replaced.headers.get('x-request-id')).toMatch(/^req_[0-9a-z]{24}$/)
+  })
+
+  it.each([
+    ['has no host', 'GET /v1/models HTTP/1.1', 400, 'invalid_parameter'],
+    [
+      'expects what nobody knows',
+      'GET /v1/models HTTP/1.1\r\nHost: x\r\nExpect: foo',
+      417,
+      'expectation_failed',
+    ],
+    [
+      'announces a body that is too large',
+      'POST /v1/projects HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2097153',
+      413,
+      'payload_too_large',
+    ],
+  ])('stands on a refusal of a head that %s, and closes', async (_, head, status, code) => {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+    socket.write(`${head}\r\nX-Request-Id: of-this-head\r\n\r\n`)
+    const answer = await text(socket)
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({
+      error: { code, request_id: 'of-this-head' },
+    })
   })
 
   it('answers what is not HTTP with 400 and closes', async () => {

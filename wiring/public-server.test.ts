@@ -1,8 +1,12 @@
+import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import express from 'express'
+import { createLogger } from '../platform/log.ts'
+import { errorHandler } from '../rest-adapter/errors.ts'
+import { requestHead } from '../rest-adapter/middleware/request-head.ts'
 import { closeServer, listen } from './http-server.ts'
 import { createPublicServer } from './public-server.ts'
 
@@ -11,11 +15,14 @@ let seen: string[] = []
 let close: () => Promise<void>
 beforeAll(async () => {
   const app = express()
+  app.use(requestHead(1024))
+  app.get('/stream', (_request, response) => void response.writeHead(200).write('first'))
   app.use(express.raw({ type: () => true, limit: '1mb' }))
   app.use((request, response) => {
     seen.push(`${request.method} ${request.url} ${Buffer.isBuffer(request.body) ? request.body : ''}`.trim())
     response.json({ answers: request.url })
   })
+  app.use(errorHandler(createLogger({ level: 'silent', format: 'json' })))
   const server = createPublicServer(app, {
     headersTimeout: 300,
     requestTimeout: 600,
@@ -108,6 +115,25 @@ describe('what is no clean request', () => {
     expect(seen.filter((request) => request.includes('hidden'))).toEqual([])
   })
 
+  it('that comes while an answer goes out ends that answer, and adds nothing to it', async () => {
+    const socket = open()
+    socket.write('GET /stream HTTP/1.1\r\nHost: x\r\n\r\n')
+    const [head] = (await once(socket, 'data')) as [Buffer]
+    socket.write('\x16\x03\x01 garbage\r\n\r\n')
+    const rest = await text(socket)
+    expect(statuses(`${head}${rest}`)).toEqual(['200'])
+    expect(`${head}${rest}`).not.toContain('error')
+  })
+
+  it('lacks a host or expects what nobody knows, and is told so in the envelope', async () => {
+    const homeless = await say('GET / HTTP/1.1\r\n\r\n')
+    expect(errorOf(homeless)).toMatchObject({ code: 'invalid_parameter' })
+    const expectant = await say('GET / HTTP/1.1\r\nHost: x\r\nExpect: foo\r\n\r\n')
+    expect(statuses(expectant)).toEqual(['417'])
+    expect(errorOf(expectant)).toMatchObject({ type: 'invalid_request_error', code: 'expectation_failed' })
+    expect(seen).toEqual([])
+  })
+
   it('asks for a tunnel or another protocol in vain', async () => {
     const tunnel = await say('CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n')
     expect(tunnel).not.toContain(' 200 ')
@@ -115,6 +141,33 @@ describe('what is no clean request', () => {
       'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: h2c\r\n\r\n',
     )
     expect(upgrade).not.toContain(' 101 ')
+  })
+})
+
+describe('a client that asks before it sends its body', () => {
+  const ask = (length: number) =>
+    `POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`
+
+  it('is told to go on, and then answered', async () => {
+    const socket = open()
+    socket.write(ask(4))
+    const [interim] = (await once(socket, 'data')) as [Buffer]
+    expect(statuses(String(interim))).toEqual(['100'])
+    socket.end('body')
+    expect(statuses(await text(socket))).toEqual(['200'])
+    expect(seen).toEqual(['POST / body'])
+  })
+
+  it('is refused before it sends one that is too large', async () => {
+    const answer = await say(ask(1025))
+    expect(statuses(answer)).toEqual(['413'])
+    expect(errorOf(answer)).toMatchObject({ code: 'payload_too_large' })
+    expect(answer).toMatch(/^connection: close\r$/im)
+  })
+
+  it('is not answered in between where its version of HTTP does not know that', async () => {
+    const answer = await say(`${ask(4).replace('1.1', '1.0')}body`)
+    expect(statuses(answer)).toEqual(['200'])
   })
 })
 

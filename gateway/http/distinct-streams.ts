@@ -12,7 +12,6 @@ export type OpenOperation = (
 ) => Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult>
 
 const headers = {
-  Connection: 'keep-alive',
   'Cache-Control': 'no-cache',
   'Content-Encoding': 'none',
   'Content-Type': 'text/event-stream; charset=utf-8',

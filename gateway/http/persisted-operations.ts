@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
+import { parse } from 'graphql'
 import { z } from 'zod'
 import { AppError } from '../../platform/errors.ts'
 
@@ -21,11 +22,23 @@ const manifest = z.union([
   z.record(z.string(), z.string()),
 ])
 
-/** @throws ZodError or SyntaxError for a text that is no manifest */
+/** @throws Error that says in a sentence what is wrong: no JSON, no manifest, or an operation that does not parse */
 export function readManifest(text: string): ReadonlyMap<string, string> {
-  const read = manifest.parse(JSON.parse(text))
-  if (!Array.isArray(read.operations)) return new Map(Object.entries(read as Record<string, string>))
-  return new Map(read.operations.map(({ id, body }) => [id, body]))
+  const { data: read } = manifest.safeParse(JSON.parse(text))
+  if (!read) throw new Error("it is neither Apollo's manifest nor a map of ids to the texts of operations")
+  const texts = Array.isArray(read.operations)
+    ? new Map(read.operations.map(({ id, body }) => [id, body]))
+    : new Map(Object.entries(read as Record<string, string>))
+  for (const [id, operation] of texts) assertParses(id, operation)
+  return texts
+}
+
+function assertParses(id: string, operation: string): void {
+  try {
+    parse(operation, { noLocation: true })
+  } catch (cause) {
+    throw new Error(`the operation '${id}' does not parse: ${(cause as Error).message}`, { cause })
+  }
 }
 
 /**

@@ -1,10 +1,7 @@
 import type { SubgraphDatabase } from '../db.ts'
 import { newUuid } from '../ids.ts'
 import type { IdempotencyClaim, IdempotencyStore } from './idempotency-store.ts'
-import { leaseSeconds } from './stream-lease.ts'
-
-/** Contract 8.5: how long an answer is known. */
-const keptSeconds = 24 * 3600
+import { keptSeconds, leaseSeconds } from './stream-lease.ts'
 
 /** Claims in PostgreSQL: one round trip, decided by `edge.claim_request`. */
 export function postgresIdempotencyStore(database: Pick<SubgraphDatabase, 'prepared'>): IdempotencyStore {

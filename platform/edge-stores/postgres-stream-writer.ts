@@ -1,6 +1,6 @@
 import type { Logger } from '../log.ts'
 import type { LiveStream } from './live-stream.ts'
-import { spentSeconds } from './stream-lease.ts'
+import { keptSeconds, spentSeconds } from './stream-lease.ts'
 import type { StreamLogWriter, StreamWorth } from './stream-log.ts'
 
 /** Where the parts of a log are kept. */
@@ -29,8 +29,6 @@ export interface StreamWriterOptions {
 /** What waits for the database is stored together: after this long, or from this size on. */
 const batchMs = 100
 const batchBytes = 64 * 1024
-/** Contract 8.5. */
-const keptSeconds = 24 * 3600
 
 /** Writes a log: at once into memory, in batches into the database. */
 export class PostgresStreamWriter implements StreamLogWriter {

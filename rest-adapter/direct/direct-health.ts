@@ -1,5 +1,6 @@
 import { Router } from 'express'
 import { answerReadiness, type HealthCheck } from '../health.ts'
+import { readOnly } from '../other-methods.ts'
 import type { DirectService } from './direct-services.ts'
 
 /** What a service says of itself on its own port (contract 8.8). */
@@ -9,7 +10,11 @@ export function directHealth({ name, liveness }: DirectService, checks: readonly
   router.get('/healthz', (_request, response) => void response.json({ status: liveness }))
   router.get('/healthcheck', (_request, response) => void response.json('ok'))
   router.get('/readyz', (_request, response) => answerReadiness(checks, response))
+  router.all(['/', '/healthz', '/healthcheck', '/readyz'], readOnly)
   if (name === 'llm-api')
-    router.get('/health/auth', (_request, response) => answerReadiness(checks, response, 'initializing'))
+    router
+      .route('/health/auth')
+      .get((_request, response) => answerReadiness(checks, response, 'initializing'))
+      .all(readOnly)
   return router
 }

@@ -23,11 +23,23 @@ const everything: readonly RateWindow[] = [
 ]
 
 /** Liveness is asked by machines, often, from one address. */
-const uncounted = /(^|\/)(healthz|readyz|healthcheck)$/
+const uncounted = /^(\/(llm|v1|mcp|media|responses?))?\/(healthz|readyz|healthcheck)$/
 
-/** The windows that a request draws from by its address. */
+/** A prefix of a service before a path of the API (`pathFamilies`). */
+const prefixed = /^\/(responses?|media|mcp)(?=\/v1\/)/
+/** Where a prefix leads to its own service. */
+const ownService = /^\/(responses?\/v1\/responses|media\/v1\/media|mcp\/v1\/mcp)(\/|$)/
+
+/**
+ * The windows that a request draws from by its address. Under the prefix of a service to which it does not lead a path
+ * draws from its own windows too: another spelling is no second allowance.
+ */
 export function addressWindows(path: string): readonly RateWindow[] {
   if (uncounted.test(path)) return []
-  const family = families.find(([pattern]) => pattern.test(path))
-  return family ? [...everything, ...family[1]] : everything
+  const other = prefixed.test(path) && !ownService.test(path)
+  return [...everything, ...familyOf(path), ...(other ? familyOf(path.replace(prefixed, '')) : [])]
+}
+
+function familyOf(path: string): readonly RateWindow[] {
+  return families.find(([pattern]) => pattern.test(path))?.[1] ?? []
 }

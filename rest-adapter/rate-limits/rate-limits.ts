@@ -4,6 +4,7 @@ import type { RequestContext } from '../../platform/context.ts'
 import type { RateDraw, RateLimitStore, RateWindow } from '../../platform/edge-stores/rate-limit-store.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { RouteRate } from '../route.ts'
+import { addressKey } from './address-key.ts'
 import { addressWindows } from './gateway-limits.ts'
 
 /** Which of the documented sets of limits holds (contract 8.6). */
@@ -119,10 +120,6 @@ function callerDraws(
     draws.push({ window, key: addressKey(ip), cost: 1 })
   }
   return draws
-}
-
-function addressKey(ip: string | null | undefined): string {
-  return `address:${ip ?? 'unknown'}`
 }
 
 /** Draws from all windows; what the caller is told is the window that has least left. */
