@@ -29,6 +29,8 @@ export interface AppOptions {
   readonly cors: CorsOptions
   readonly idempotency: Idempotency
   readonly limits: RateLimits
+  /** What callers without a credential are told to send. */
+  readonly credentialsHint: string
   /** The proxies whose word on where a request comes from is taken. */
   readonly trustedProxies: readonly string[]
   readonly maxBodyBytes: number
@@ -45,6 +47,7 @@ export function createApp({
   cors,
   idempotency,
   limits,
+  credentialsHint,
   trustedProxies,
   maxBodyBytes,
   log,
@@ -66,7 +69,7 @@ export function createApp({
   )
   for (const { path, handlers } of mounts) app.use(path, ...handlers)
   app.use(...entrance)
-  const services: RouteServices = { scope, maxBodyBytes, idempotency, limits, log }
+  const services: RouteServices = { scope, maxBodyBytes, idempotency, limits, credentialsHint, log }
   for (const route of routes) app[route.method](route.path, serveRoute(route, services))
   for (const [path, served] of Map.groupBy(routes, (route) => route.path))
     app.all(path, refuseOtherMethods(served.map(({ method }) => method)))

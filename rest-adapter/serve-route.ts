@@ -17,6 +17,8 @@ export interface RouteServices {
   readonly maxBodyBytes: number
   readonly idempotency: Idempotency
   readonly limits: RateLimits
+  /** What callers without a credential are told to send. */
+  readonly credentialsHint: string
   readonly log: Logger
 }
 
@@ -54,7 +56,7 @@ export function serveRoute(route: Route, services: RouteServices): RequestHandle
 /** Who asks. Guesses at credentials are counted by address. @throws AppError */
 async function admitted(
   { access }: Route,
-  { scope, limits }: RouteServices,
+  { scope, limits, credentialsHint }: RouteServices,
   request: Request,
   response: Response,
 ): Promise<RequestContext> {
@@ -65,7 +67,7 @@ async function admitted(
     if (toAppError(error).status === 401) await limits.countRefusal(request.ip ?? null, response)
     throw error
   }
-  throw missingCredentials()
+  throw new AppError('missing_credentials', credentialsHint)
 }
 
 /** A request that has been let in. */
@@ -89,10 +91,6 @@ function runRoute(route: Route, { request, rawBody, context }: Call, response: R
     },
     response,
   )
-}
-
-function missingCredentials(): AppError {
-  return new AppError('missing_credentials', 'Send a bearer token (Authorization) or an API key (X-API-Key).')
 }
 
 /** Express gives a wildcard as its segments; ids with slashes are one text. */

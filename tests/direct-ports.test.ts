@@ -76,7 +76,9 @@ describe('a service’s own port', () => {
 
   it('answers nobody without a token', async () => {
     const answer = await send(at('llm-api', '/v1/models'))
-    expect(answer.json()).toMatchObject({ error: { code: 'missing_credentials' } })
+    expect(answer.json()).toMatchObject({
+      error: { code: 'missing_credentials', message: expect.stringContaining('at the gateway only') },
+    })
   })
 
   it('has none of the gateway’s prefixes, and no route of another service', async () => {

@@ -57,7 +57,7 @@ export function edgeFaces(options: EdgeFaceOptions): readonly EdgeFace[] {
   return [gatewayFace(options, shared), ...direct.map((service) => directFace(service, options, shared))]
 }
 
-type SharedParts = Omit<AppOptions, 'scope' | 'routes' | 'entrance' | 'mounts'>
+type SharedParts = Omit<AppOptions, 'scope' | 'routes' | 'entrance' | 'mounts' | 'credentialsHint'>
 
 function gatewayFace(options: EdgeFaceOptions, shared: SharedParts): EdgeFace {
   const { graphHttp, scope, checks, settings } = options
@@ -70,6 +70,7 @@ function gatewayFace(options: EdgeFaceOptions, shared: SharedParts): EdgeFace {
     ...shared,
     scope,
     routes,
+    credentialsHint: 'Send a bearer token (Authorization) or an API key (X-API-Key).',
     entrance: [pathFamilies, healthRoutes(checks)],
     mounts: [{ path: '/graphql', handlers: graphql }, ...swagger(settings)],
   })
@@ -94,6 +95,7 @@ function directFace(service: DirectService, options: EdgeFaceOptions, shared: Sh
     ...shared,
     scope,
     routes: routesOf(service, routes),
+    credentialsHint: 'Send a bearer token (Authorization): API keys are taken at the gateway only.',
     entrance: [directPaths, directHealth(service, checks)],
     mounts: [],
   })
