@@ -1,7 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express'
 import type { RequestContext } from '../platform/context.ts'
 import { departureSignal } from '../platform/departure.ts'
-import { AppError, toAppError } from '../platform/errors.ts'
+import { AppError } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
 import { validated } from '../platform/validate.ts'
 import { bodyReader, bodyValue, smallBodyBytes } from './body.ts'
@@ -24,12 +24,14 @@ export interface RouteServices {
 
 /** A route as an Express handler: who asks, what was sent, then the route's own work. Failures go to the error handler. */
 export function serveRoute(route: Route, services: RouteServices): RequestHandler {
-  const { maxBodyBytes, idempotency, limits } = services
+  const { scope, maxBodyBytes, idempotency, limits, credentialsHint } = services
   const readBody = bodyReader(route.bodyLimit === 'large' ? maxBodyBytes : smallBodyBytes)
   const hasBody = route.body !== null
   const tellFailure = errorHandler(services.log)
   return async (request, response) => {
-    const context = await admitted(route, services, request, response)
+    const context = await scope.open(request, response, route.access)
+    if (route.access === 'authenticated' && !context.actor)
+      throw new AppError('missing_credentials', credentialsHint)
     await limits.admitCaller(route, callerOf(context, response), response)
     const rawBody = hasBody ? await readBody(request, response) : Buffer.alloc(0)
     const call: Call = { request, rawBody, context }
@@ -51,23 +53,6 @@ export function serveRoute(route: Route, services: RouteServices): RequestHandle
       },
     })
   }
-}
-
-/** Who asks. Guesses at credentials are counted by address. @throws AppError */
-async function admitted(
-  { access }: Route,
-  { scope, limits, credentialsHint }: RouteServices,
-  request: Request,
-  response: Response,
-): Promise<RequestContext> {
-  try {
-    const context = await scope.open(request, response, access)
-    if (access === 'public' || context.actor) return context
-  } catch (error) {
-    if (toAppError(error).status === 401) await limits.countRefusal(request.ip ?? null, response)
-    throw error
-  }
-  throw new AppError('missing_credentials', credentialsHint)
 }
 
 /** A request that has been let in. */

@@ -9,7 +9,7 @@ import { type HealthCheck, healthRoutes } from '../rest-adapter/health.ts'
 import { idempotency, keyedMount } from '../rest-adapter/idempotency/index.ts'
 import { identityHeaders } from '../rest-adapter/middleware/authenticate.ts'
 import { directPaths, pathFamilies } from '../rest-adapter/middleware/path-families.ts'
-import { limitedGraph, type RateLimits } from '../rest-adapter/rate-limits/index.ts'
+import { countingScope, limitedGraph, type RateLimits } from '../rest-adapter/rate-limits/index.ts'
 import { type Authenticator, type RequestScope, requestScope } from '../rest-adapter/request-scope.ts'
 import { routes } from '../rest-adapter/routes/index.ts'
 import { swaggerUi } from '../rest-adapter/swagger.ts'
@@ -60,9 +60,12 @@ export function edgeFaces(options: EdgeFaceOptions): readonly EdgeFace[] {
 type SharedParts = Omit<AppOptions, 'scope' | 'routes' | 'entrance' | 'mounts' | 'credentialsHint'>
 
 function gatewayFace(options: EdgeFaceOptions, shared: SharedParts): EdgeFace {
-  const { graphHttp, scope, checks, settings } = options
+  const { graphHttp, checks, settings } = options
+  const { limits } = shared
+  const scope = countingScope(options.scope, limits)
   const graphql = [
-    limitedGraph(scope, shared.limits),
+    // Who asks is found out here once more: only where it matters.
+    ...(limits.active ? [limitedGraph(scope, limits)] : []),
     keyedMount(graphHttp.handler, { scope, ...shared }),
     graphHttp.errors,
   ]
@@ -85,15 +88,11 @@ function swagger({ platform, publicUrl }: Settings): AppOptions['mounts'] {
 /** Contract 8.10: a service's own routes, for callers with a token. */
 function directFace(service: DirectService, options: EdgeFaceOptions, shared: SharedParts): EdgeFace {
   const { graph, authenticator, checks, log, settings } = options
-  const scope = requestScope({
-    graph: graph.trusted,
-    authenticator: jwtOnly(authenticator),
-    log,
-    identityHeaders,
-  })
+  const tokens = jwtOnly(authenticator)
+  const scope = requestScope({ graph: graph.trusted, authenticator: tokens, log, identityHeaders })
   const app = createApp({
     ...shared,
-    scope,
+    scope: countingScope(scope, shared.limits),
     routes: routesOf(service, routes),
     credentialsHint: 'Send a bearer token (Authorization): API keys are taken at the gateway only.',
     entrance: [directPaths, directHealth(service, checks)],

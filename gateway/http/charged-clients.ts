@@ -26,8 +26,9 @@ export function chargedClients(clients: OperationRunner, charge: Charge): Operat
     },
     async execute(request) {
       // A refused operation starts nothing: it is told why, and not charged. An endless fragment never gets past this.
-      if (!clients.admit(request)) return clients.execute(request)
-      return (await refusal(request)) ?? clients.execute(request)
+      const admitted = clients.admit(request)
+      if (!admitted) return clients.execute(request)
+      return (await refusal(request)) ?? admitted.run(request.context)
     },
     async subscribe(request) {
       // Throws for what is not valid, as the runner itself would tell.

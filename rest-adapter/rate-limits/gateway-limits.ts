@@ -1,13 +1,11 @@
 import type { RateWindow } from '../../platform/edge-stores/rate-limit-store.ts'
-
-const hour = 3600
-const perMinute = (name: string, points: number): RateWindow => ({ name, points, seconds: 60 })
+import { perHour, perMinute } from './windows.ts'
 
 /** Contract 8.6, the gateway's layer: what one address may ask of each part in a minute. The first that matches counts. */
 const families: readonly (readonly [path: RegExp, windows: readonly RateWindow[]])[] = [
   [
     /^\/v1\/public\/shares(\/|$)/,
-    [perMinute('/v1/public/shares', 100), { name: '/v1/public/shares hour', points: 1_000, seconds: hour }],
+    [perMinute('/v1/public/shares', 100), perHour('/v1/public/shares hour', 1_000)],
   ],
   [/^\/v1\/realtime(\/|$)/, [perMinute('/v1/realtime', 120)]],
   [/^\/v1\//, [perMinute('/v1', 120)]],
@@ -17,10 +15,7 @@ const families: readonly (readonly [path: RegExp, windows: readonly RateWindow[]
   [/^\/mcp(\/|$)/, [perMinute('/mcp', 200)]],
 ]
 
-const everything: readonly RateWindow[] = [
-  perMinute('everything', 600),
-  { name: 'everything hour', points: 10_000, seconds: hour },
-]
+const everything: readonly RateWindow[] = [perMinute('everything', 600), perHour('everything hour', 10_000)]
 
 /** Liveness is asked by machines, often, from one address. */
 const uncounted = /^(\/(llm|v1|mcp|media|responses?))?\/(healthz|readyz|healthcheck)$/

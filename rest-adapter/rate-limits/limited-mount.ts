@@ -1,5 +1,4 @@
 import type { RequestHandler } from 'express'
-import { toAppError } from '../../platform/errors.ts'
 import type { RequestScope } from '../request-scope.ts'
 import { callerOf, type LimitedRoute, type RateLimits } from './rate-limits.ts'
 
@@ -10,10 +9,7 @@ const graphRoute: LimitedRoute = { method: 'post', path: '/graphql', rate: { per
 export function limitedGraph(scope: RequestScope, limits: RateLimits): RequestHandler {
   return async (request, response, next) => {
     if (request.method !== 'OPTIONS') {
-      const context = await scope.open(request, response).catch(async (error: unknown) => {
-        if (toAppError(error).status === 401) await limits.countRefusal(request.ip ?? null, response)
-        throw error
-      })
+      const context = await scope.open(request, response)
       await limits.admitCaller(graphRoute, callerOf(context, response), response)
     }
     next()

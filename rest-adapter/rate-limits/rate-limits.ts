@@ -6,6 +6,7 @@ import { AppError } from '../../platform/errors.ts'
 import type { RouteRate } from '../route.ts'
 import { addressKey } from './address-key.ts'
 import { addressWindows } from './gateway-limits.ts'
+import { perHour, perMinute } from './windows.ts'
 
 /** Which of the documented sets of limits holds (contract 8.6). */
 export type RateLimitProfile = 'off' | 'documented' | 'gateway'
@@ -63,7 +64,8 @@ interface Draw {
 /** The window that requests of every kind draw from, each its cost. */
 const bucketName = 'bucket'
 
-const perMinute = (name: string, points: number): RateWindow => ({ name, points, seconds: 60 })
+/** What one address may guess in a minute, before it is told to wait. */
+const refusalWindow = perMinute('refused credentials', 60)
 
 export function rateLimits(options: RateLimitOptions): RateLimits {
   const { profile, store } = options
@@ -90,9 +92,6 @@ export function rateLimits(options: RateLimitOptions): RateLimits {
   }
 }
 
-/** What one address may guess in a minute, before it is told to wait. */
-const refusalWindow = perMinute('refused credentials', 60)
-
 /** One draw for each window, of all that is drawn from it. */
 function together(draws: readonly Draw[]): readonly Draw[] {
   const sums = new Map<string, Draw>()
@@ -116,7 +115,7 @@ function callerDraws(
   }
   if (profile === 'gateway' && family === 'llm') draws.push({ window: perMinute('/llm', 120), key, cost: 1 })
   if (path === '/auth/guest-login' && guestLoginsPerHour > 0) {
-    const window = { name: 'guest-login', points: guestLoginsPerHour, seconds: 3600 }
+    const window = perHour('guest-login', guestLoginsPerHour)
     draws.push({ window, key: addressKey(ip), cost: 1 })
   }
   return draws
