@@ -102,15 +102,19 @@ describe('registered operations', () => {
     }
   })
 
-  it.each(['?a=?&query=', '?query=%7B__typename%7D&x=?&query=', '?&query='])(
-    'are all that is answered over GET, however the URL is cut: %s',
-    async (search) => {
-      const query = encodeURIComponent('{ me { email } }')
-      const answer = await send(`${server.url}/graphql${search}${query}`, { headers: client.headers })
-      expect(answer.status).toBe(400)
-      expect(answer.text).not.toContain('"me"')
-    },
-  )
+  it.each([
+    '?a=?&query=QUERY',
+    '?query=%7B__typename%7D&x=?&query=QUERY',
+    '?&query=QUERY',
+    '?query=QUERY&x=?',
+  ])('are all that is answered over GET, however the URL is cut: %s', async (search) => {
+    const query = encodeURIComponent('{ me { email } }')
+    const answer = await send(`${server.url}/graphql${search.replace('QUERY', query)}`, {
+      headers: client.headers,
+    })
+    expect(answer.status).toBe(400)
+    expect(answer.text).not.toContain('"me"')
+  })
 
   it('are no way for many operations in one request', async () => {
     const answer = await send(`${server.url}/graphql`, {
