@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { buildSubgraphSchema } from '@apollo/subgraph'
 import type { GraphQLResolverMap } from '@apollo/subgraph/dist/schema-helper/resolverMap.js'
 import { type GraphQLSchema, parse } from 'graphql'
@@ -58,7 +58,7 @@ export interface SubgraphDefinition<
   Context extends SubgraphContext = SubgraphContext,
 > {
   readonly name: string
-  /** `import.meta.url` of the subgraph's index: its `schema.graphql` lies beside it. */
+  /** `import.meta.url` of the subgraph's index: its `schema.graphql` lies beside it, and so does the folder `schema` of a subgraph of several departments. */
   readonly home: string
   readonly resolvers: object
   readonly persistence: Omit<Persistence, 'name'>
@@ -90,9 +90,8 @@ export function defineSubgraph<Slice extends ConfigSlice, Context extends Subgra
     persistence: { name, ...persistence },
     config,
     schema() {
-      const sdl = [sharedSdl, new URL('./schema.graphql', home)]
-        .map((file) => readFileSync(file, 'utf8'))
-        .join('\n')
+      const files = [sharedSdl, new URL('./schema.graphql', home), ...departments(home)]
+      const sdl = files.map((file) => readFileSync(file, 'utf8')).join('\n')
       const resolvers = { ...scalarResolvers, ...forgetAfterMutations(definition.resolvers) }
       return buildSubgraphSchema({
         typeDefs: parse(sdl, { noLocation: true }),
@@ -103,6 +102,14 @@ export function defineSubgraph<Slice extends ConfigSlice, Context extends Subgra
       return definition.start(services as SubgraphServices<z.output<Slice>>)
     },
   }
+}
+
+/** What extends a subgraph's `schema.graphql`, by name. */
+function departments(home: string): URL[] {
+  const folder = new URL('./schema/', home)
+  if (!existsSync(folder)) return []
+  const names = readdirSync(folder).filter((name) => name.endsWith('.graphql'))
+  return names.sort().map((name) => new URL(name, folder))
 }
 
 type Resolver = (parent: unknown, args: unknown, context: SubgraphContext, info: unknown) => unknown
