@@ -11,6 +11,7 @@ const planner = new QueryPlanner(supergraph)
 /** Every operation that the platform itself sends, by the file that it stands in. */
 const files = [
   'rest-adapter/operations',
+  'wiring/operations',
   'subgraphs/conversations/operations',
   'subgraphs/models/operations',
 ].flatMap((folder) => readdirSync(new URL(folder, root)).map((name) => `${folder}/${name}`))
