@@ -1,10 +1,9 @@
-import { mergeResolvers } from '../../platform/merge-resolvers.ts'
-import { erasureResolvers } from './erasures/resolvers.ts'
+import type { DepartmentResolvers } from '../../platform/merge-resolvers.ts'
 import type { Resolvers } from './schema.generated.ts'
 import { statusOf } from './services/api-keys.ts'
 import { isAdministrator, rolesOf } from './services/principal.ts'
 
-export const resolvers: Resolvers = mergeResolvers<Resolvers>(erasureResolvers, {
+export const resolvers = {
   Query: {
     me: (_, __, { users }) => users.me(),
     apiKeys: (_, __, { apiKeys }) => apiKeys.list(),
@@ -44,4 +43,4 @@ export const resolvers: Resolvers = mergeResolvers<Resolvers>(erasureResolvers, 
   SessionTokens: {
     tokenType: () => 'Bearer',
   },
-})
+} satisfies DepartmentResolvers<Resolvers>

@@ -1,7 +1,8 @@
+import type { DepartmentResolvers } from '../../../platform/merge-resolvers.ts'
 import type { Resolvers } from '../schema.generated.ts'
 
 /** The end of accounts. */
-export const erasureResolvers: Resolvers = {
+export const erasureResolvers = {
   Query: {
     pendingErasures: async (_, { subgraph }, { erasures }) => [...(await erasures.pending(subgraph))],
   },
@@ -11,4 +12,4 @@ export const erasureResolvers: Resolvers = {
     }),
     confirmErasures: (_, { input }, { erasures }) => erasures.confirm(input.subgraph, input.userIds),
   },
-}
+} satisfies DepartmentResolvers<Resolvers>
