@@ -12,8 +12,8 @@ import { endWithOneSentence, StartFailure } from './start-failure.ts'
 import type { StopStack } from './stop-stack.ts'
 import { hostSubgraphs } from './subgraph-host.ts'
 
-// One subgraph of a split platform: `node wiring/subgraph.ts models`.
-const name = process.argv[2]
+// One subgraph of a split platform: `node wiring/main.js subgraph models`.
+const name = process.argv[3]
 const chosen = subgraphs.find((subgraph) => subgraph.name === name)
 if (chosen) await runSplitProcess([chosen], serveSubgraph)
 else {
