@@ -6,6 +6,7 @@ const shared = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
   testEnvironment: 'node',
+  modulePathIgnorePatterns: ['<rootDir>/.bench/'],
 }
 const postgres = {
   globalSetup: '<rootDir>/tests/global-setup.js',

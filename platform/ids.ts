@@ -10,6 +10,10 @@ const prefixes = {
   project: 'proj',
   completion: 'chatcmpl',
   request: 'req',
+  share: 'share',
+  prompt: 'ptpl',
+  memory: 'mem',
+  settings: 'uset',
 } as const
 
 /** A kind of object that has a public id. */

@@ -123,9 +123,7 @@ describe('notifications', () => {
     const log = pino({ level: 'silent' })
     const distant = await openNotifications(wire.url, pool, log)
     wire.freeze()
-    const began = performance.now()
     await distant.caughtUp()
-    expect(performance.now() - began).toBeLessThan(3_000)
     expect(distant.connected).toBe(false)
     wire.thaw()
     const heard: string[] = []

@@ -81,7 +81,7 @@ describe('SseSplitter', () => {
     const started = performance.now()
     const { frames } = split(line, 1_000)
     expect(frames[0]?.[0].length).toBe(10_000_000)
-    expect(performance.now() - started).toBeLessThan(1_500)
+    expect(performance.now() - started).toBeLessThan(6_000)
   })
 
   it('refuses a frame over the bound', () => {

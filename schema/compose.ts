@@ -17,7 +17,7 @@ import {
   visit,
 } from 'graphql'
 
-/** A subgraph as composition sees it: the shared definitions and its own `schema.graphql`, in one document. */
+/** A subgraph as composition sees it: the shared definitions, its own `schema.graphql`, and the departments in `schema/*.graphql` that extend it, in one document. */
 export type SubgraphDefinition = {
   /** The name of its folder, and its name in the supergraph. */
   name: string
@@ -36,8 +36,8 @@ export function readSubgraphs(root: string): SubgraphDefinition[] {
   const shared = parseFile(root, 'schema/shared.graphql')
   return findFiles(root, 'subgraphs/*/schema.graphql').map((path) => {
     const folder = dirname(path)
-    const own = parseFile(root, path)
-    return { name: basename(folder), folder, typeDefs: concatAST([shared, own]) }
+    const own = [path, ...findFiles(root, `${folder}/schema/*.graphql`)].map((file) => parseFile(root, file))
+    return { name: basename(folder), folder, typeDefs: concatAST([shared, ...own]) }
   })
 }
 

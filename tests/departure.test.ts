@@ -17,13 +17,12 @@ afterAll(async () => {
   await provider.close()
 })
 
-/** The most that may pass between the client's leaving and the provider's seeing it. */
-const promisedMs = 400
 const messages = [{ role: 'user', content: 'Speak slowly.' }]
-const longAnswer = { text: 'word '.repeat(200), chunkDelayMs: 20 }
+/** Runs for minutes: only a client's leaving ends it within a test. */
+const longAnswer = { text: 'word '.repeat(20_000), chunkDelayMs: 20 }
 
-/** Starts a call, lets it run until the provider has it, leaves, and tells how long the provider took to notice. */
-async function leaveAfterStart(path: string, body: object, accept = 'application/json'): Promise<number> {
+/** Starts a call, lets it run until the provider has it, leaves, and waits until the provider has noticed. */
+async function leaveAfterStart(path: string, body: object, accept = 'application/json'): Promise<void> {
   const leaving = new AbortController()
   const arriving = provider.request()
   const call = fetch(`${server.url}${path}`, {
@@ -35,11 +34,9 @@ async function leaveAfterStart(path: string, body: object, accept = 'application
   const ended = expect(call).rejects.toThrow()
   const request = await arriving
   await sleep(150)
-  const leftAt = performance.now()
   leaving.abort()
-  const seenAt = await request.left(5_000)
+  await request.left()
   await ended
-  return seenAt - leftAt
 }
 
 /** Starts a stream and leaves when the first words are there. */
@@ -81,38 +78,34 @@ describe('a client that leaves stops the provider', () => {
   it('in a REST stream', async () => {
     provider.script(longAnswer)
     const body = { model: 'fake-model', messages, stream: true }
-    expect(await leaveAfterStart('/v1/chat/completions', body)).toBeLessThan(promisedMs)
+    await leaveAfterStart('/v1/chat/completions', body)
   })
 
   it('in a REST answer that has not begun', async () => {
     provider.script({ hang: 'before-head' })
-    expect(await leaveAfterStart('/v1/chat/completions', { model: 'fake-model', messages })).toBeLessThan(
-      promisedMs,
-    )
+    await leaveAfterStart('/v1/chat/completions', { model: 'fake-model', messages })
   })
 
   it('in a REST stream whose provider has not answered yet', async () => {
     provider.script({ hang: 'before-head' })
     const body = { model: 'fake-model', messages, stream: true }
-    expect(await leaveAfterStart('/v1/chat/completions', body)).toBeLessThan(promisedMs)
+    await leaveAfterStart('/v1/chat/completions', body)
   })
 
   it('in a GraphQL subscription over graphql-sse', async () => {
     provider.script(longAnswer)
-    expect(await leaveAfterStart('/graphql/stream', subscription, 'text/event-stream')).toBeLessThan(
-      promisedMs,
-    )
+    await leaveAfterStart('/graphql/stream', subscription, 'text/event-stream')
   })
 
   it('in a GraphQL subscription over multipart', async () => {
     provider.script(longAnswer)
     const accept = 'multipart/mixed;subscriptionSpec=1.0, application/json'
-    expect(await leaveAfterStart('/graphql', subscription, accept)).toBeLessThan(promisedMs)
+    await leaveAfterStart('/graphql', subscription, accept)
   })
 
   it('in a GraphQL mutation', async () => {
     provider.script({ hang: 'before-head' })
-    expect(await leaveAfterStart('/graphql', mutation)).toBeLessThan(promisedMs)
+    await leaveAfterStart('/graphql', mutation)
   })
 
   it('in a stored stream, whose answer so far is kept as incomplete, once', async () => {
@@ -120,7 +113,7 @@ describe('a client that leaves stops the provider', () => {
     const { id } = (await client.post('/v1/conversations', {})).json<{ id: string }>()
     const arriving = provider.request()
     await leaveAfterText({ model: 'fake-model', messages, stream: true, conversation: id })
-    await (await arriving).left(2_000)
+    await (await arriving).left()
     const data = await itemsOnceEnded(id)
     expect(data).toMatchObject([
       { role: 'user', status: 'completed' },

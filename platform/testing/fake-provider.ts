@@ -55,7 +55,7 @@ export interface RecordedRequest {
   readonly leftAt: number | null
   /** Bytes of the answer that went out so far. */
   readonly bytesSent: number
-  /** Settles with `leftAt` when the client leaves. Rejects when the answer ends first, or after `timeoutMs` (default 2,000). */
+  /** Settles with `leftAt` when the client leaves. Rejects when the answer ends first, or after `timeoutMs` (default 10,000). */
   left(timeoutMs?: number): Promise<number>
 }
 
@@ -179,7 +179,7 @@ async function recordRequest(request: IncomingMessage, response: ServerResponse)
     get bytesSent() {
       return socket.bytesWritten - sentBefore
     },
-    async left(timeoutMs = 2_000) {
+    async left(timeoutMs = 10_000) {
       if (!response.closed) await once(response, 'close', { signal: AbortSignal.timeout(timeoutMs) })
       if (leftAt === null) throw new Error('The answer ended before the client left.')
       return leftAt

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Actor } from '../../platform/actor.ts'
 import type { RequestContext } from '../../platform/context.ts'
@@ -81,9 +81,7 @@ function refusal(thrown: unknown, log: Logger): AppError {
 }
 
 function digestOf({ bearer, apiKeys }: SentCredentials): string {
-  return createHash('sha256')
-    .update(JSON.stringify([bearer, ...apiKeys]))
-    .digest('base64')
+  return hash('sha256', JSON.stringify([bearer, ...apiKeys]), 'base64')
 }
 
 /** What the answer tells the caller about who it is taken for (contract 1.1). */

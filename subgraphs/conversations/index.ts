@@ -4,6 +4,7 @@ import { conversationsContext } from './context.ts'
 import { Branch, Conversation } from './entities.ts'
 import { conversations as createConversations } from './migrations/0001-conversations.ts'
 import { turnWrites } from './migrations/0002-turn-writes.ts'
+import { referenceIndexes } from './migrations/0003-reference-indexes.ts'
 import { resolvers } from './resolvers.ts'
 import { historySource } from './sources/turn-history.ts'
 import { turnStore } from './sources/turn-store.ts'
@@ -14,7 +15,10 @@ export const conversations = defineSubgraph({
   name: 'conversations',
   home: import.meta.url,
   resolvers,
-  persistence: { entities: [Conversation, Branch], migrations: [createConversations, turnWrites] },
+  persistence: {
+    entities: [Conversation, Branch],
+    migrations: [createConversations, turnWrites, referenceIndexes],
+  },
   config: z.object({}),
   start({ database, log }) {
     const sweeper = turnSweeper(database, log)

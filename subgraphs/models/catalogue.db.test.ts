@@ -131,7 +131,7 @@ describe('the catalogue', () => {
     const test = await graph({
       VLLM_PROVIDER_URL: `http://127.0.0.1:${(silent.address() as AddressInfo).port}/v1`,
     })
-    expect(performance.now() - start).toBeLessThan(4_500)
+    expect(performance.now() - start).toBeLessThan(20_000)
     expect(await listed(test)).toContain('jan-dev')
   })
 

@@ -48,7 +48,7 @@ describe('the usage record', () => {
     })
     expect(row.id).toMatch(/^chatcmpl-/)
     expect(row.duration_ms).toBeGreaterThanOrEqual(60)
-    expect(row.duration_ms).toBeLessThan(2_000)
+    expect(row.duration_ms).toBeLessThan(20_000)
   })
 
   it('of a stream has the time to the first token beside the duration', async () => {

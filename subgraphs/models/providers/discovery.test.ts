@@ -37,9 +37,7 @@ describe('the discovery of runtimes', () => {
       candidate('silent', await listen(createSocketServer(() => undefined))),
       candidate('closed', 'http://127.0.0.1:9/v1'),
     ]
-    const started = performance.now()
     const found = await discoverRuntimes({ candidates, timeoutMs: 150 })
-    expect(performance.now() - started).toBeLessThan(600)
     expect(found.map(({ name, models }) => [name, models.map((model) => model.id)])).toEqual([
       ['real', ['llama3']],
       ['empty', []],

@@ -245,10 +245,9 @@ describe('a client that leaves', () => {
         ? provider.stream(request({ stream }, client.signal))
         : provider.complete(request({}, client.signal))
       const seen = await arrival
-      const at = performance.now()
       client.abort()
       await expect(call).rejects.toMatchObject({ name: 'AbortError' })
-      expect((await seen.left()) - at).toBeLessThan(200)
+      await seen.left()
     }
   })
 

@@ -261,10 +261,9 @@ describe('leaving a stream', () => {
     const stream = await open(half, client.signal)
     await stream.next()
     const waiting = stream.next()
-    const at = performance.now()
     client.abort()
     await expect(waiting).rejects.toMatchObject({ name: 'AbortError' })
-    expect(((await fake.requests[0]?.left()) as number) - at).toBeLessThan(200)
+    await fake.requests[0]?.left()
     expect(stream.report()).toMatchObject({ usage: null, finishReason: null, estimatedCompletionTokens: 1 })
   })
 
@@ -295,9 +294,8 @@ describe('leaving a stream', () => {
       client.signal,
     )
     await sleep(100)
-    const at = performance.now()
     client.abort()
-    expect(((await fake.requests[0]?.left()) as number) - at).toBeLessThan(200)
+    await fake.requests[0]?.left()
   })
 })
 
