@@ -40,6 +40,11 @@ export interface SubgraphInstance<Context extends SubgraphContext> {
   ready?(): Promise<void>
   /** What a person who starts the platform must be told once, such as a key that was made. Asked for after `ready`. */
   notices?(): readonly string[]
+  /**
+   * Removes everything that is a user's, whose account was deleted. May be called again for the same user, also when an earlier
+   * call was cut off. A subgraph that keeps nothing of users leaves it out.
+   */
+  erase?(userId: string): Promise<void>
   /** Stops timers and connections of its own. The database is closed by the wiring. */
   stop?(): Promise<void>
 }

@@ -60,7 +60,7 @@ function outdated(root: string, files: GeneratedFile[]): string[] {
 /** Generated files that nothing generates any more. */
 function orphans(root: string, files: GeneratedFile[]): string[] {
   const known = new Set(files.map(({ path }) => path))
-  const onDisk = findFiles(root, '{rest-adapter,tests,subgraphs/*}/*.generated.{ts,graphql}')
+  const onDisk = findFiles(root, '{rest-adapter,wiring,tests,subgraphs/*}/*.generated.{ts,graphql}')
   return onDisk.filter((path) => !known.has(path))
 }
 

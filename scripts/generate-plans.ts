@@ -40,7 +40,9 @@ if (process.argv.includes('--check')) {
 
 /** The typed documents as they are sent. */
 async function ownDocuments(): Promise<DocumentNode[]> {
-  const paths = globSync('{rest-adapter,subgraphs/*}/operations.generated.ts', { cwd: fileURLToPath(root) })
+  const paths = globSync('{rest-adapter,wiring,subgraphs/*}/operations.generated.ts', {
+    cwd: fileURLToPath(root),
+  })
   const modules = await Promise.all(
     paths.map((path) => import(new URL(path.replaceAll('\\', '/'), root).href)),
   )

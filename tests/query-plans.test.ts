@@ -13,7 +13,9 @@ const plans = JSON.parse(read('schema/plans.json')) as CommittedPlans
 
 /** The documents that the platform itself sends. That their plans are the planner's is `scripts/generate-plans.ts --check`. */
 async function ownDocuments(): Promise<DocumentNode[]> {
-  const files = globSync('{rest-adapter,subgraphs/*}/operations.generated.ts', { cwd: fileURLToPath(root) })
+  const files = globSync('{rest-adapter,wiring,subgraphs/*}/operations.generated.ts', {
+    cwd: fileURLToPath(root),
+  })
   const modules = await Promise.all(files.map((file) => import(new URL(file, root).href)))
   const documents = modules.flatMap((module: Record<string, DocumentNode>) => Object.values(module))
   return documents.filter((document) => getOperationAST(document))

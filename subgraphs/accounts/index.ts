@@ -4,6 +4,7 @@ import { accountsContext } from './context.ts'
 import { ApiKey, SigningKey, User } from './entities.ts'
 import { accounts as createAccounts } from './migrations/0001-accounts.ts'
 import { signIns } from './migrations/0002-sign-ins.ts'
+import { erasures } from './migrations/0004-erasures.ts'
 import { startAccounts } from './process.ts'
 import { resolvers } from './resolvers.ts'
 
@@ -12,13 +13,14 @@ export const accounts = defineSubgraph({
   name: 'accounts',
   home: import.meta.url,
   resolvers,
-  persistence: { entities: [User, ApiKey, SigningKey], migrations: [createAccounts, signIns] },
+  persistence: { entities: [User, ApiKey, SigningKey], migrations: [createAccounts, signIns, erasures] },
   config: accountsConfig,
   async start(services) {
     const running = await startAccounts(services)
     return {
       createContext: (request) => accountsContext(request, running),
       notices: () => running.notices,
+      erase: (userId) => running.sources.erasures.erase(userId),
       stop: () => running.stop(),
     }
   },

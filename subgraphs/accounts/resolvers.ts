@@ -10,6 +10,7 @@ export const resolvers: Resolvers = {
     apiKeyOwner: (_, { input }, { keyValidation }) =>
       keyValidation.ownerOf(input.serviceKey ?? null, input.apiKey),
     jwks: (_, __, { issuer }) => issuer?.jwks() ?? null,
+    pendingErasures: async (_, { subgraph }, { erasures }) => [...(await erasures.pending(subgraph))],
     openidConfiguration: (_, __, { issuer }) => issuer?.metadata() ?? null,
   },
   Mutation: {
@@ -28,6 +29,10 @@ export const resolvers: Resolvers = {
     upgradeGuest: (_, { input }, { users }) => users.upgrade(input),
     createApiKey: (_, { input }, { apiKeys }) => apiKeys.create(input),
     revokeApiKey: (_, { id }, { apiKeys }) => apiKeys.revoke(id),
+    deleteAccount: async (_, { input }, { erasures }) => ({
+      id: await erasures.deleteAccount(input.confirm),
+    }),
+    confirmErasures: (_, { input }, { erasures }) => erasures.confirm(input.subgraph, input.userIds),
     recordUsage: (_, { records }, { usage }) => usage.insert(records),
   },
   User: {
