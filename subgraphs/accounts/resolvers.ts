@@ -1,8 +1,10 @@
+import { mergeResolvers } from '../../platform/merge-resolvers.ts'
+import { erasureResolvers } from './erasures/resolvers.ts'
 import type { Resolvers } from './schema.generated.ts'
 import { statusOf } from './services/api-keys.ts'
 import { isAdministrator, rolesOf } from './services/principal.ts'
 
-export const resolvers: Resolvers = {
+export const resolvers: Resolvers = mergeResolvers<Resolvers>(erasureResolvers, {
   Query: {
     me: (_, __, { users }) => users.me(),
     apiKeys: (_, __, { apiKeys }) => apiKeys.list(),
@@ -10,7 +12,6 @@ export const resolvers: Resolvers = {
     apiKeyOwner: (_, { input }, { keyValidation }) =>
       keyValidation.ownerOf(input.serviceKey ?? null, input.apiKey),
     jwks: (_, __, { issuer }) => issuer?.jwks() ?? null,
-    pendingErasures: async (_, { subgraph }, { erasures }) => [...(await erasures.pending(subgraph))],
     openidConfiguration: (_, __, { issuer }) => issuer?.metadata() ?? null,
   },
   Mutation: {
@@ -29,10 +30,6 @@ export const resolvers: Resolvers = {
     upgradeGuest: (_, { input }, { users }) => users.upgrade(input),
     createApiKey: (_, { input }, { apiKeys }) => apiKeys.create(input),
     revokeApiKey: (_, { id }, { apiKeys }) => apiKeys.revoke(id),
-    deleteAccount: async (_, { input }, { erasures }) => ({
-      id: await erasures.deleteAccount(input.confirm),
-    }),
-    confirmErasures: (_, { input }, { erasures }) => erasures.confirm(input.subgraph, input.userIds),
     recordUsage: (_, { records }, { usage }) => usage.insert(records),
   },
   User: {
@@ -47,4 +44,4 @@ export const resolvers: Resolvers = {
   SessionTokens: {
     tokenType: () => 'Bearer',
   },
-}
+})

@@ -1,0 +1,14 @@
+import type { Resolvers } from '../schema.generated.ts'
+
+/** The end of accounts. */
+export const erasureResolvers: Resolvers = {
+  Query: {
+    pendingErasures: async (_, { subgraph }, { erasures }) => [...(await erasures.pending(subgraph))],
+  },
+  Mutation: {
+    deleteAccount: async (_, { input }, { erasures }) => ({
+      id: await erasures.deleteAccount(input.confirm),
+    }),
+    confirmErasures: (_, { input }, { erasures }) => erasures.confirm(input.subgraph, input.userIds),
+  },
+}
