@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { hasIdShape, newId, randomDigits } from './ids.ts'
+import { hasIdShape, newId, randomBase62, randomDigits } from './ids.ts'
 
 describe('randomDigits', () => {
   it('gives as many digits as asked for, also more than one fetch of randomness holds', () => {
@@ -17,6 +17,12 @@ describe('randomDigits', () => {
     expect(counts.size).toBe(36)
     const bound = 6 * Math.sqrt(each * (35 / 36))
     for (const count of counts.values()) expect(Math.abs(count - each)).toBeLessThan(bound)
+  })
+
+  it('draws from capitals too where it is asked for base 62', () => {
+    const drawn = randomBase62(20_000)
+    expect(drawn).toMatch(/^[0-9A-Za-z]{20000}$/)
+    expect(new Set(drawn).size).toBe(62)
   })
 
   it('never gives the same again', () => {

@@ -1,11 +1,13 @@
-import { z } from 'zod'
 import { defineSubgraph } from '../../platform/subgraph.ts'
+import { conversationsConfig } from './config.ts'
 import { conversationsContext } from './context.ts'
 import { Branch, Conversation } from './entities.ts'
 import { conversations as createConversations } from './migrations/0001-conversations.ts'
 import { turnWrites } from './migrations/0002-turn-writes.ts'
 import { referenceIndexes } from './migrations/0003-reference-indexes.ts'
+import { shares } from './migrations/0006-shares.ts'
 import { resolvers } from './resolvers.ts'
+import { startSharing } from './sharing/process.ts'
 import { historySource } from './sources/turn-history.ts'
 import { turnStore } from './sources/turn-store.ts'
 import { turnSweeper } from './turn-sweeper.ts'
@@ -17,16 +19,20 @@ export const conversations = defineSubgraph({
   resolvers,
   persistence: {
     entities: [Conversation, Branch],
-    migrations: [createConversations, turnWrites, referenceIndexes],
+    migrations: [createConversations, turnWrites, referenceIndexes, shares],
   },
-  config: z.object({}),
-  start({ database, log }) {
+  config: conversationsConfig,
+  start(services) {
+    const { database, log } = services
     const sweeper = turnSweeper(database, log)
-    const shared = { database, histories: historySource(database), store: turnStore(database) }
+    const sharing = startSharing(services)
+    const shared = { database, histories: historySource(database), store: turnStore(database), sharing }
     return {
       createContext: (request) => conversationsContext(request, shared),
       ready: () => sweeper.start(),
-      stop: () => sweeper.stop(),
+      async stop() {
+        await Promise.all([sweeper.stop(), sharing.stop()])
+      },
     }
   },
 })

@@ -1,7 +1,9 @@
+import { type DepartmentResolvers, mergeResolvers } from '../../platform/merge-resolvers.ts'
 import { plainText, presentedBlock } from './content/blocks.ts'
 import type { ItemRole, ItemStatus, Resolvers } from './schema.generated.ts'
+import { shareResolvers } from './sharing/resolvers.ts'
 
-export const resolvers: Resolvers = {
+const conversationResolvers = {
   Query: {
     conversation: (_, { id }, { conversations }) => conversations.byId(id),
     conversations: (_, args, { conversations }) => conversations.page(args),
@@ -64,4 +66,6 @@ export const resolvers: Resolvers = {
   TurnContext: {
     lastUserMessage: ({ messages }) => messages.findLast(({ role }) => role === 'user') ?? null,
   },
-}
+} satisfies DepartmentResolvers<Resolvers>
+
+export const resolvers: Resolvers = mergeResolvers(conversationResolvers, shareResolvers)
