@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { hasIdShape, newId, randomBase62, randomDigits } from './ids.ts'
+import { hasIdShape, isShareSlug, newId, newShareSlug, randomDigits } from './ids.ts'
 
 describe('randomDigits', () => {
   it('gives as many digits as asked for, also more than one fetch of randomness holds', () => {
@@ -19,15 +19,25 @@ describe('randomDigits', () => {
     for (const count of counts.values()) expect(Math.abs(count - each)).toBeLessThan(bound)
   })
 
-  it('draws from capitals too where it is asked for base 62', () => {
-    const drawn = randomBase62(20_000)
-    expect(drawn).toMatch(/^[0-9A-Za-z]{20000}$/)
-    expect(new Set(drawn).size).toBe(62)
-  })
-
   it('never gives the same again', () => {
     const ids = Array.from({ length: 50_000 }, () => newId('conversation'))
     expect(new Set(ids).size).toBe(ids.length)
     expect(ids.every((id) => hasIdShape('conversation', id))).toBe(true)
   })
+})
+
+describe('the slug of a share', () => {
+  it('is drawn from all of base 62', () => {
+    const slugs = Array.from({ length: 1_000 }, newShareSlug)
+    expect(slugs.every(isShareSlug)).toBe(true)
+    expect(new Set(slugs).size).toBe(slugs.length)
+    expect(new Set(slugs.join('')).size).toBe(62)
+  })
+
+  it.each(['', 'a'.repeat(21), 'a'.repeat(23), `${'a'.repeat(21)}-`, `${'a'.repeat(22)}\n`])(
+    'is not %j',
+    (text) => {
+      expect(isShareSlug(text)).toBe(false)
+    },
+  )
 })

@@ -35,9 +35,14 @@ export function randomDigits(length: number): string {
   return randomText(digits, length)
 }
 
-/** The same of `[0-9A-Za-z]`: 22 of them can no more be guessed than a UUID. */
-export function randomBase62(length: number): string {
-  return randomText(base62, length)
+/** What a public link ends with: 22 of `[0-9A-Za-z]` (contract 2.11), which can no more be guessed than a UUID. */
+export function newShareSlug(): string {
+  return randomText(base62, 22)
+}
+
+/** Whether a public link could end with this. */
+export function isShareSlug(slug: string): boolean {
+  return /^[0-9A-Za-z]{22}$/.test(slug)
 }
 
 function randomText(alphabet: string, length: number): string {

@@ -492,7 +492,7 @@ describe('where sharing is switched off', () => {
   })
   afterAll(() => off.stop())
 
-  const asked = async (text: string, variables: object, actor: Actor | null) =>
+  const asked = async (text: string, variables: Record<string, unknown>, actor: Actor | null) =>
     off.graph.clients.execute({ document: parse(text), variables, context: off.contextFor(actor) })
 
   it('links are neither made nor listed; those that there are stay open and may be revoked', async () => {
@@ -504,7 +504,7 @@ describe('where sharing is switched off', () => {
     )
     const { id, items } = (data as { createConversation: { id: string; items: { nodes: { id: string }[] } } })
       .createConversation
-    const refused: [string, object][] = [
+    const refused: [string, Record<string, unknown>][] = [
       [shareConversation, { input: { conversationId: id } }],
       [shareItem, { input: { conversationId: id, itemId: items.nodes[1]!.id } }],
       [ownShares, {}],

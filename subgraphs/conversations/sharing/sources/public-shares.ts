@@ -1,4 +1,5 @@
 import type { SubgraphDatabase } from '../../../../platform/db.ts'
+import { isShareSlug } from '../../../../platform/ids.ts'
 import type { Snapshot } from '../snapshot.ts'
 
 /** A share as whoever has its link finds it. */
@@ -25,12 +26,10 @@ export interface PublicShareSource {
   addViews(views: ReadonlyMap<string, Views>): Promise<void>
 }
 
-const slugs = /^[0-9A-Za-z]{22}$/
-
 export function publicShareSource(database: SubgraphDatabase): PublicShareSource {
   return {
     async bySlug(slug) {
-      if (!slugs.test(slug)) return null
+      if (!isShareSlug(slug)) return null
       const [share] = await database.prepared<LinkedShare>('share_by_slug', shareBySlug, [slug])
       return share ?? null
     },

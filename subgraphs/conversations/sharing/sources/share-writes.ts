@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { SubgraphDatabase } from '../../../../platform/db.ts'
-import { newId, randomBase62 } from '../../../../platform/ids.ts'
+import { newId, newShareSlug } from '../../../../platform/ids.ts'
 import { json, transaction } from '../../sources/transaction.ts'
 import type { Snapshot } from '../snapshot.ts'
 import { type ShareRow, shareColumns } from './share-row.ts'
@@ -19,7 +19,6 @@ export interface NewShare {
 }
 
 const columns = sql.raw(shareColumns)
-const slugLength = 22
 
 /**
  * Stores a share and revokes the conversation's earlier ones. Whoever shares a conversation holds it meanwhile, so that of
@@ -42,7 +41,7 @@ export function createShare(database: SubgraphDatabase, share: NewShare): Promis
           expires_at
         )
         values (
-          ${newId('share')}, ${randomBase62(slugLength)}, ${conversationKey}, ${ownerId}, ${itemId}, ${title},
+          ${newId('share')}, ${newShareSlug()}, ${conversationKey}, ${ownerId}, ${itemId}, ${title},
           ${includesImages}, ${includesContext}, ${json(share.snapshot)}, now() + make_interval(secs => ${expiresIn})
         )
         returning *
