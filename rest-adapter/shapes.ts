@@ -50,6 +50,11 @@ const largestInt = 2 ** 31 - 1
 
 const toInt = (digits: string) => Math.min(Number(digits), largestInt)
 
+/** A whole number as the graph can take it, for quantities whose own maximum comes long before; null for none. */
+export function boundedInt(value: number | null | undefined): number | null {
+  return value == null ? null : Math.min(value, largestInt)
+}
+
 /** The paging parameters of list routes (contract 8.3). `cursor` is another name of `after`. */
 export const pageQuery = z.object({
   limit: wholeNumber.optional().describe('How many, 1 to 100; more count as 100. 20 by default.'),

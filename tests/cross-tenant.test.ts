@@ -16,6 +16,7 @@ interface Ids {
   readonly item: string
   readonly project: string
   readonly apiKey: string
+  readonly share: string
 }
 
 /** Ids as ours look, of things that are not there. */
@@ -24,6 +25,7 @@ const missing: Ids = {
   item: 'msg_000000000000000000000000',
   project: 'proj_0000000000000000',
   apiKey: '00000000-0000-4000-8000-000000000000',
+  share: 'share_0000000000000000',
 }
 
 let server: TestServer
@@ -34,7 +36,7 @@ let model: string
 let owned: Ids
 let before: string
 beforeAll(async () => {
-  server = await startTestServer()
+  server = await startTestServer({ CONVERSATION_SHARING_ENABLED: 'true' })
   owner = await guest(server)
   stranger = await guest(server)
   owned = await ownObjects(owner)
@@ -51,11 +53,15 @@ async function ownObjects(client: TestClient): Promise<Ids> {
     await client.post('/v1/conversations', { title: 'Private', project_id: project, metadata: { k: 'v' } }),
   )
   const items = await client.post(`/v1/conversations/${conversation}/items`, {
-    items: [{ type: 'message', role: 'user', content: 'Secret words.' }],
+    items: [
+      { type: 'message', role: 'user', content: 'Secret words.' },
+      { type: 'message', role: 'assistant', content: 'Secret words.' },
+    ],
   })
-  const item = items.json<{ data: { id: string }[] }>().data[0]?.id as string
+  const item = items.json<{ data: { id: string }[] }>().data[1]?.id as string
   const apiKey = idOf(await client.post('/auth/api-keys', { name: 'Private' }))
-  return { conversation, item, project, apiKey }
+  const share = idOf(await client.post(`/v1/conversations/${conversation}/share`, {}))
+  return { conversation, item, project, apiKey, share }
 }
 
 /** All that an owner can see: what it must still be after strangers have tried everything. */
@@ -66,6 +72,7 @@ async function everythingOf(client: TestClient, ids: Ids): Promise<string> {
     `/v1/conversations/${ids.conversation}`,
     `/v1/conversations/${ids.conversation}/items`,
     '/auth/api-keys',
+    '/v1/shares',
   ]
   const answers = await Promise.all(paths.map((path) => client.get(path)))
   return answers.map(({ text }) => withoutTraces(text)).join('\n')
@@ -111,6 +118,8 @@ const named: Record<string, keyof Ids | 'public'> = {
   item_id: 'item',
   project_id: 'project',
   id: 'apiKey',
+  share_id: 'share',
+  slug: 'public',
   model_id: 'public',
   public_id: 'public',
 }
@@ -162,6 +171,19 @@ describe('a route with somebody else’s ids', () => {
       (ids) => stranger.patch(`/v1/conversations/${strangersConversation}`, { project_id: ids.project }),
     ],
     ['the project of a list', (ids) => stranger.get(`/v1/conversations?project_id=${ids.project}`)],
+    ['a cursor of shares', (ids) => stranger.get(`/v1/shares?after=${ids.share}`)],
+    [
+      'the answer that is shared of a conversation',
+      (ids) =>
+        stranger.post(`/v1/conversations/${strangersConversation}/share`, {
+          scope: 'item',
+          item_id: ids.item,
+        }),
+    ],
+    [
+      'a share of a conversation',
+      (ids) => stranger.delete(`/v1/conversations/${strangersConversation}/shares/${ids.share}`),
+    ],
     ['a cursor of conversations', (ids) => stranger.get(`/v1/conversations?after=${ids.conversation}`)],
     ['a cursor of projects', (ids) => stranger.get(`/v1/projects?after=${ids.project}`)],
     [
@@ -279,6 +301,26 @@ const graphOperations: Record<string, readonly [query: string, variables: (ids: 
   'deleteProject.id': [
     'mutation ($id: ID!) { deleteProject(id: $id) { id } }',
     (ids) => ({ id: ids.project }),
+  ],
+  'shareConversation.conversationId': [
+    'mutation ($input: ShareConversationInput!) { shareConversation(input: $input) { id slug } }',
+    (ids) => ({ input: { conversationId: ids.conversation } }),
+  ],
+  'shareItem.conversationId': [
+    'mutation ($input: ShareItemInput!) { shareItem(input: $input) { id slug } }',
+    (ids) => ({ input: { conversationId: ids.conversation, itemId: ids.item } }),
+  ],
+  'shareItem.itemId': [
+    'mutation ($input: ShareItemInput!) { shareItem(input: $input) { id slug } }',
+    (ids) => ({ input: { conversationId: strangersConversation, itemId: ids.item } }),
+  ],
+  'revokeShare.id': [
+    'mutation ($id: ID!) { revokeShare(id: $id) { id slug } }',
+    (ids) => ({ id: ids.share }),
+  ],
+  'revokeShare.conversationId': [
+    'mutation ($id: ID!, $of: ID) { revokeShare(id: $id, conversationId: $of) { id slug } }',
+    (ids) => ({ id: ids.share, of: ids.conversation }),
   ],
   'revokeApiKey.id': [
     'mutation ($id: ID!) { revokeApiKey(id: $id) { id name } }',

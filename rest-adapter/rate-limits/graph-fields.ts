@@ -14,6 +14,9 @@ const routeOfField: Readonly<Record<string, string>> = {
   deleteConversation: 'delete /v1/conversations/:conversation_id',
   deleteConversations: 'delete /v1/conversations',
   addItems: 'post /v1/conversations/:conversation_id/items',
+  shareConversation: 'post /v1/conversations/:conversation_id/share',
+  shareItem: 'post /v1/conversations/:conversation_id/items/:item_id/share',
+  revokeShare: 'delete /v1/shares/:share_id',
   deleteItem: 'delete /v1/conversations/:conversation_id/items/:item_id',
 }
 

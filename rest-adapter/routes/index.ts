@@ -8,6 +8,8 @@ import { embeddingRoutes } from './embeddings.ts'
 import { itemRoutes } from './items.ts'
 import { modelRoutes } from './models.ts'
 import { projectRoutes } from './projects.ts'
+import { publicShareRoutes } from './public-shares.ts'
+import { shareRoutes } from './shares.ts'
 import { versionRoutes } from './version.ts'
 import { wellKnownRoutes } from './well-known.ts'
 
@@ -24,4 +26,6 @@ export const routes: readonly Route[] = [
   ...projectRoutes,
   ...conversationRoutes,
   ...itemRoutes,
+  ...shareRoutes,
+  ...publicShareRoutes,
 ]

@@ -5,6 +5,10 @@ import { ownProjectCheck } from './own-project.ts'
 import { type ConversationService, conversationService } from './service/conversations.ts'
 import { type ItemService, itemService } from './service/items.ts'
 import { type TurnService, turnService } from './service/turns.ts'
+import type { SharingProcess } from './sharing/process.ts'
+import { type PublicLinks, publicLinks } from './sharing/public-links.ts'
+import { type ShareService, shareService } from './sharing/service.ts'
+import { shareLists } from './sharing/sources/share-lists.ts'
 import { conversationSource } from './sources/conversations.ts'
 import { itemSource } from './sources/items.ts'
 import type { HistorySource } from './sources/turn-history.ts'
@@ -15,6 +19,10 @@ export interface ConversationsContext extends SubgraphContext {
   readonly conversations: ConversationService
   readonly items: ItemService
   readonly turns: TurnService
+  readonly shares: ShareService
+  readonly publicLinks: PublicLinks
+  /** The public URL of a share. */
+  readonly linkOf: SharingProcess['linkOf']
 }
 
 /** What all requests of this process share. */
@@ -22,11 +30,12 @@ export interface SharedSources {
   readonly database: SubgraphDatabase
   readonly histories: HistorySource
   readonly store: TurnStore
+  readonly sharing: SharingProcess
 }
 
 export function conversationsContext(request: RequestContext, shared: SharedSources): ConversationsContext {
   const { actor } = request
-  const { database, histories, store } = shared
+  const { database, histories, store, sharing } = shared
   const conversations = conversationSource(database)
   const items = itemSource(database)
   return {
@@ -39,6 +48,16 @@ export function conversationsContext(request: RequestContext, shared: SharedSour
     }),
     items: itemService({ actor, database, items }),
     turns: turnService({ actor, database, histories, store }),
+    shares: shareService({
+      actor,
+      database,
+      conversations,
+      items,
+      lists: shareLists(database),
+      isEnabled: sharing.isEnabled,
+    }),
+    publicLinks: publicLinks(sharing.links, sharing.views),
+    linkOf: sharing.linkOf,
     clearLoaders() {
       conversations.clearLoaders()
       items.clearLoaders()

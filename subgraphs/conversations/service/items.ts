@@ -50,16 +50,6 @@ const maxPageSize = 500
 export function itemService({ actor, database, items }: ItemScope) {
   const owner = () => requireActor(actor).id
 
-  const branchOf = async (
-    conversation: ConversationRow,
-    name: string | null | undefined,
-  ): Promise<BranchRef> => {
-    const { key, name: active, itemCount } = conversation.activeBranch
-    if (name == null || name === active)
-      return { key, name: active, itemCount, conversationKey: conversation.key }
-    return (await items.branch(conversation.key, name)) ?? branchNotFound('branch')
-  }
-
   return {
     byId: (id: string): Promise<ItemRow | null> => items.byId(owner(), id),
 
@@ -73,7 +63,7 @@ export function itemService({ actor, database, items }: ItemScope) {
       conversation: ConversationRow,
       { branch: name, ...args }: ItemListArguments,
     ): Promise<ItemPage> {
-      const branch = await branchOf(conversation, name)
+      const branch = await branchOf(items, conversation, name)
       const page = itemPage(args)
       const rows = await items.page(branch, page)
       return { ...toConnection(rows, page, ({ publicId }) => publicId), totalCount: branch.itemCount }
@@ -113,12 +103,25 @@ export function itemService({ actor, database, items }: ItemScope) {
 /** The service of one request. */
 export type ItemService = ReturnType<typeof itemService>
 
+/** The branch of that name, the active one where none is named. @throws AppError `not_found` naming `branch` */
+export async function branchOf(
+  items: ItemSource,
+  conversation: ConversationRow,
+  name: string | null | undefined,
+): Promise<BranchRef> {
+  const { key, name: active, itemCount } = conversation.activeBranch
+  if (name == null || name === active)
+    return { key, name: active, itemCount, conversationKey: conversation.key }
+  return (await items.branch(conversation.key, name)) ?? branchNotFound('branch')
+}
+
 /** The one answer for a branch that is not there. */
 export function branchNotFound(param: string): never {
   throw new AppError('not_found', 'The conversation has no branch of that name.', { param })
 }
 
-function itemNotFound(): never {
+/** The one answer for an item that is not there. */
+export function itemNotFound(): never {
   throw new AppError('item_not_found', 'There is no such item in this conversation.')
 }
 
