@@ -280,6 +280,28 @@ describe('sharing over REST', () => {
   })
 })
 
+describe('a platform that is told to stop', () => {
+  const isGone = (pid: number) => {
+    try {
+      return !process.kill(pid, 0)
+    } catch {
+      return true
+    }
+  }
+
+  it('stores first how often links were opened', async () => {
+    const { path } = await converse()
+    const { slug } = await made(`${path}/share`)
+    await publicly(slug)
+    const pids = server.pids()
+    for (const pid of pids.toReversed()) process.kill(pid, 'SIGTERM')
+    while (!pids.every(isGone)) await new Promise((resolve) => setTimeout(resolve, 50))
+    await server.start()
+    const { data } = (await client.get(`${path}/shares`)).json<{ data: Share[] }>()
+    expect(data[0]?.view_count).toBe(1)
+  }, 60_000)
+})
+
 describe('where sharing is switched off, as it is by default', () => {
   let off: TestServer
   beforeAll(async () => {
