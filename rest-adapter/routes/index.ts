@@ -5,8 +5,10 @@ import { chatRoutes } from './chat.ts'
 import { conversationRoutes } from './conversations.ts'
 import { embeddingRoutes } from './embeddings.ts'
 import { itemRoutes } from './items.ts'
+import { modelPromptRoutes } from './model-prompts.ts'
 import { modelRoutes } from './models.ts'
 import { projectRoutes } from './projects.ts'
+import { promptRoutes } from './prompts.ts'
 import { settingsRoutes } from './settings.ts'
 import { versionRoutes } from './version.ts'
 import { wellKnownRoutes } from './well-known.ts'
@@ -19,6 +21,8 @@ export const routes: readonly Route[] = [
   ...authRoutes,
   ...apiKeyRoutes,
   ...settingsRoutes,
+  ...promptRoutes,
+  ...modelPromptRoutes,
   ...wellKnownRoutes,
   ...versionRoutes,
   ...projectRoutes,

@@ -14,6 +14,9 @@ import { type ModelsConfig, modelsConfig } from './config.ts'
 import { modelsContext } from './context.ts'
 import { CatalogEntry, Provider, ProviderModel } from './entities.ts'
 import { models as createModels } from './migrations/0001-models.ts'
+import { prompts as createPrompts } from './migrations/0002-prompts.ts'
+import { openPrompts } from './prompts/process.ts'
+import { promptResolvers } from './prompts/resolvers.ts'
 import { createDevelopmentProvider, defaultTimeouts, type EndpointGuards } from './providers/index.ts'
 import { resolvers } from './resolvers.ts'
 import type { Resolvers } from './schema.generated.ts'
@@ -24,8 +27,11 @@ import { catalogueSource } from './sources/catalogue-source.ts'
 export const models = defineSubgraph({
   name: 'models',
   home: import.meta.url,
-  resolvers: mergeResolvers(resolvers, settingsResolvers) satisfies Resolvers,
-  persistence: { entities: [Provider, ProviderModel, CatalogEntry], migrations: [createModels] },
+  resolvers: mergeResolvers(resolvers, settingsResolvers, promptResolvers) satisfies Resolvers,
+  persistence: {
+    entities: [Provider, ProviderModel, CatalogEntry],
+    migrations: [createModels, createPrompts],
+  },
   config: modelsConfig,
   async start(services) {
     const configured = [
@@ -41,14 +47,16 @@ export const models = defineSubgraph({
     const { catalogue, sync, discovery } = openCatalogue(services)
     await sync.store(configured)
     await catalogue.open()
+    const prompts = await openPrompts(services)
     return {
-      createContext: (request) => modelsContext(request, { catalogue, usage, bounds }),
+      createContext: (request) => modelsContext(request, { catalogue, usage, bounds, prompts }),
       async ready() {
         await Promise.all([sync.start(), discovery?.start()])
       },
       notices: () => [availableModels(catalogue.registry)],
       async stop() {
         catalogue.close()
+        prompts.close()
         await Promise.all([sync.stop(), discovery?.stop(), usage.flush()])
         await catalogue.clients.close()
       },
