@@ -249,6 +249,8 @@ const publicPlaces = [
   'createChatCompletion.model',
   'createEmbeddings.model',
   'chatCompletion.model',
+  // takes the caller's own id only: every other is refused alike, existing or not (accounts' own tests)
+  'deleteAccount.confirm',
 ]
 
 /** Places that only administrators can fill: `prompts.db.test.ts` refuses all others. */

@@ -16,6 +16,7 @@ const routeOfField: Readonly<Record<string, string>> = {
   assignPromptTemplate: 'post /v1/admin/models/prompt-templates/assign/*model',
   updateModelPromptTemplate: 'patch /v1/admin/models/prompt-templates/update/:template_key/*model',
   unassignPromptTemplate: 'delete /v1/admin/models/prompt-templates/unassign/:template_key/*model',
+  deleteAccount: 'delete /v1/users/me',
   createConversation: 'post /v1/conversations',
   updateConversation: 'patch /v1/conversations/:conversation_id',
   deleteConversation: 'delete /v1/conversations/:conversation_id',

@@ -1,4 +1,5 @@
 import type { Route } from '../route.ts'
+import { accountRoutes } from './account.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { authRoutes } from './auth.ts'
 import { chatRoutes } from './chat.ts'
@@ -19,6 +20,7 @@ export const routes: readonly Route[] = [
   ...modelRoutes,
   ...embeddingRoutes,
   ...authRoutes,
+  ...accountRoutes,
   ...apiKeyRoutes,
   ...settingsRoutes,
   ...promptRoutes,

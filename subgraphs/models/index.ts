@@ -6,7 +6,12 @@ import { LiveCatalogue } from './catalogue/live-catalogue.ts'
 import { ModelSync } from './catalogue/model-sync.ts'
 import { availableModels } from './catalogue/notice.ts'
 import { ProviderClients } from './catalogue/provider-clients.ts'
-import { configuredFallbacks, fileProviders } from './catalogue/provider-file.ts'
+import {
+  configuredFallbacks,
+  fileProviders,
+  type ProviderFile,
+  readProviderFile,
+} from './catalogue/provider-file.ts'
 import type { RegistryOptions } from './catalogue/registry.ts'
 import { RuntimeDiscovery, runtimeCandidates } from './catalogue/runtime-discovery.ts'
 import { UsageRecorder } from './completion/usage-recorder.ts'
@@ -34,9 +39,10 @@ export const models = defineSubgraph({
   },
   config: modelsConfig,
   async start(services) {
+    const file = await readProviderFile(services.settings)
     const configured = [
       ...environmentProviders(services.settings),
-      ...fileProviders(services.settings),
+      ...fileProviders(file, services.settings),
       builtIn,
     ]
     const usage = new UsageRecorder(services.background, services.log)
@@ -44,7 +50,7 @@ export const models = defineSubgraph({
       retries: services.settings.PROVIDER_MAX_RETRIES,
       totalMs: services.settings.STREAM_TIMEOUT ?? defaultTimeouts.totalMs,
     }
-    const { catalogue, sync, discovery } = openCatalogue(services)
+    const { catalogue, sync, discovery } = openCatalogue(services, file)
     await sync.store(configured)
     await catalogue.open()
     const prompts = await openPrompts(services)
@@ -76,14 +82,10 @@ const builtIn: ConfiguredProvider = {
   models: [],
 }
 
-function openCatalogue({
-  database,
-  notifications,
-  secrets,
-  settings,
-  platform,
-  log,
-}: SubgraphServices<ModelsConfig>) {
+function openCatalogue(
+  { database, notifications, secrets, settings, platform, log }: SubgraphServices<ModelsConfig>,
+  file: ProviderFile | null,
+) {
   const source = catalogueSource(database)
   const clients = new ProviderClients({
     secrets,
@@ -99,7 +101,7 @@ function openCatalogue({
   })
   const options = {
     aliases: settings.MODEL_ALIASES,
-    fallbacks: configuredFallbacks(settings),
+    fallbacks: configuredFallbacks(file, settings),
     development: developmentMode(settings, platform.ENVIRONMENT),
   }
   const catalogue = new LiveCatalogue({ source, clients, notifications, options, log })
