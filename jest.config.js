@@ -27,6 +27,7 @@ const splitSuite = [
   'graph-streams',
   'hostile',
   'shares',
+  'settings',
   'slow-reader',
 ]
 

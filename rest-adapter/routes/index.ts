@@ -6,9 +6,12 @@ import { chatRoutes } from './chat.ts'
 import { conversationRoutes } from './conversations.ts'
 import { embeddingRoutes } from './embeddings.ts'
 import { itemRoutes } from './items.ts'
+import { modelPromptRoutes } from './model-prompts.ts'
 import { modelRoutes } from './models.ts'
 import { projectRoutes } from './projects.ts'
+import { promptRoutes } from './prompts.ts'
 import { publicShareRoutes } from './public-shares.ts'
+import { settingsRoutes } from './settings.ts'
 import { shareRoutes } from './shares.ts'
 import { versionRoutes } from './version.ts'
 import { wellKnownRoutes } from './well-known.ts'
@@ -21,6 +24,9 @@ export const routes: readonly Route[] = [
   ...authRoutes,
   ...accountRoutes,
   ...apiKeyRoutes,
+  ...settingsRoutes,
+  ...promptRoutes,
+  ...modelPromptRoutes,
   ...wellKnownRoutes,
   ...versionRoutes,
   ...projectRoutes,

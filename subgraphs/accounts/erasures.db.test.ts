@@ -43,6 +43,7 @@ async function fill(actor: Actor): Promise<void> {
       actor,
       'mutation { createChatCompletion(input: { model: "jan-dev", messages: [{ role: USER, content: "Hello" }], conversation: {} }) { id } }',
     ),
+    ask(actor, 'mutation { updateUserSettings(input: { enableTrace: true }) { id } }'),
   ])
   const project = (done[2]?.data?.createProject as unknown as { id: string } | undefined)?.id
   await ask(actor, 'mutation ($id: ID!) { deleteProject(id: $id) { id } }', { id: project })
@@ -94,6 +95,7 @@ describe('an account that its user deletes', () => {
       expect.arrayContaining([
         'accounts.api_key',
         'accounts.session',
+        'accounts.user_settings',
         'accounts.user_account',
         'projects.project',
         'conversations.conversation',

@@ -1,3 +1,4 @@
+import { mergeResolvers } from '../../platform/merge-resolvers.ts'
 import { defineSubgraph, type SubgraphServices } from '../../platform/subgraph.ts'
 import type { ConfiguredProvider } from './catalogue/configured-provider.ts'
 import { environmentProviders } from './catalogue/environment-providers.ts'
@@ -18,16 +19,24 @@ import { type ModelsConfig, modelsConfig } from './config.ts'
 import { modelsContext } from './context.ts'
 import { CatalogEntry, Provider, ProviderModel } from './entities.ts'
 import { models as createModels } from './migrations/0001-models.ts'
+import { prompts as createPrompts } from './migrations/0002-prompts.ts'
+import { openPrompts } from './prompts/process.ts'
+import { promptResolvers } from './prompts/resolvers.ts'
 import { createDevelopmentProvider, defaultTimeouts, type EndpointGuards } from './providers/index.ts'
 import { resolvers } from './resolvers.ts'
+import type { Resolvers } from './schema.generated.ts'
+import { settingsResolvers } from './settings/resolvers.ts'
 import { catalogueSource } from './sources/catalogue-source.ts'
 
 /** Providers, the catalogue, chat completions and embeddings: the owner of provider keys, and so of tokens. */
 export const models = defineSubgraph({
   name: 'models',
   home: import.meta.url,
-  resolvers,
-  persistence: { entities: [Provider, ProviderModel, CatalogEntry], migrations: [createModels] },
+  resolvers: mergeResolvers(resolvers, settingsResolvers, promptResolvers) satisfies Resolvers,
+  persistence: {
+    entities: [Provider, ProviderModel, CatalogEntry],
+    migrations: [createModels, createPrompts],
+  },
   config: modelsConfig,
   async start(services) {
     const file = await readProviderFile(services.settings)
@@ -44,14 +53,16 @@ export const models = defineSubgraph({
     const { catalogue, sync, discovery } = openCatalogue(services, file)
     await sync.store(configured)
     await catalogue.open()
+    const prompts = await openPrompts(services)
     return {
-      createContext: (request) => modelsContext(request, { catalogue, usage, bounds }),
+      createContext: (request) => modelsContext(request, { catalogue, usage, bounds, prompts }),
       async ready() {
         await Promise.all([sync.start(), discovery?.start()])
       },
       notices: () => [availableModels(catalogue.registry)],
       async stop() {
         catalogue.close()
+        prompts.close()
         await Promise.all([sync.stop(), discovery?.stop(), usage.flush()])
         await catalogue.clients.close()
       },

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { erasureChannel } from '../../../platform/erasures.ts'
 import { revocationChannel } from '../../../platform/revocations.ts'
+import { settingsChannel } from '../../../platform/settings-changes.ts'
 
 /** The SQL of accounts that are deleted. */
 export interface ErasureSource {
@@ -70,6 +71,9 @@ export function erasureSource(database: SubgraphDatabase): ErasureSource {
 
     async erase(userId) {
       await sql`delete from accounts.usage_record where user_id = ${userId}::uuid`.execute(db())
+      await sql`
+        with gone as (delete from accounts.user_settings where user_id = ${userId}::uuid returning user_id)
+        select pg_notify(${settingsChannel}, gone.user_id::text) from gone`.execute(db())
     },
 
     async sweep() {
