@@ -16,6 +16,8 @@ interface Ids {
   readonly item: string
   readonly project: string
   readonly apiKey: string
+  /** A name, which is no secret, but says nothing where the conversation is not one's own. */
+  readonly branch: string
 }
 
 /** Ids as ours look, of things that are not there. */
@@ -24,6 +26,7 @@ const missing: Ids = {
   item: 'msg_000000000000000000000000',
   project: 'proj_0000000000000000',
   apiKey: '00000000-0000-4000-8000-000000000000',
+  branch: 'no-such-branch',
 }
 
 let server: TestServer
@@ -55,7 +58,9 @@ async function ownObjects(client: TestClient): Promise<Ids> {
   })
   const item = items.json<{ data: { id: string }[] }>().data[0]?.id as string
   const apiKey = idOf(await client.post('/auth/api-keys', { name: 'Private' }))
-  return { conversation, item, project, apiKey }
+  const branch = 'secret-branch'
+  await client.post(`/v1/conversations/${conversation}/branches`, { name: branch })
+  return { conversation, item, project, apiKey, branch }
 }
 
 /** All that an owner can see: what it must still be after strangers have tried everything. */
@@ -65,6 +70,7 @@ async function everythingOf(client: TestClient, ids: Ids): Promise<string> {
     '/v1/conversations',
     `/v1/conversations/${ids.conversation}`,
     `/v1/conversations/${ids.conversation}/items`,
+    `/v1/conversations/${ids.conversation}/branches`,
     '/auth/api-keys',
   ]
   const answers = await Promise.all(paths.map((path) => client.get(path)))
@@ -109,6 +115,7 @@ const document = JSON.parse(readFileSync(new URL('../schema/openapi.json', impor
 const named: Record<string, keyof Ids | 'public'> = {
   conversation_id: 'conversation',
   item_id: 'item',
+  branch_name: 'branch',
   project_id: 'project',
   id: 'apiKey',
   model_id: 'public',
@@ -253,6 +260,24 @@ const graphOperations: Record<string, readonly [query: string, variables: (ids: 
         items: [{ type: 'message', role: 'user', content: 'Mine now' }],
       },
     }),
+  ],
+  'activateBranch.conversationId': [
+    'mutation ($input: BranchInput!) { activateBranch(input: $input) { id activeBranch } }',
+    (ids) => ({ input: { conversationId: ids.conversation, name: ids.branch } }),
+  ],
+  'createBranch.conversationId': [
+    'mutation ($input: CreateBranchInput!) { createBranch(input: $input) { name } }',
+    (ids) => ({ input: { conversationId: ids.conversation, name: 'mine' } }),
+  ],
+  'createBranch.forkFromItemId': [
+    'mutation ($input: CreateBranchInput!) { createBranch(input: $input) { name } }',
+    (ids) => ({
+      input: { conversationId: strangersConversation, name: 'mine', forkFromItemId: ids.item },
+    }),
+  ],
+  'deleteBranch.conversationId': [
+    'mutation ($input: BranchInput!) { deleteBranch(input: $input) { name } }',
+    (ids) => ({ input: { conversationId: ids.conversation, name: ids.branch } }),
   ],
   'createChatCompletion.id': [
     'mutation ($input: ChatCompletionInput!) { createChatCompletion(input: $input) { content } }',

@@ -14,6 +14,9 @@ const routeOfField: Readonly<Record<string, string>> = {
   deleteConversations: 'delete /v1/conversations',
   addItems: 'post /v1/conversations/:conversation_id/items',
   deleteItem: 'delete /v1/conversations/:conversation_id/items/:item_id',
+  createBranch: 'post /v1/conversations/:conversation_id/branches',
+  deleteBranch: 'delete /v1/conversations/:conversation_id/branches/:branch_name',
+  activateBranch: 'post /v1/conversations/:conversation_id/branches/:branch_name/activate',
 }
 
 /** Charges callers of the graph for the fields that they start, as if they had asked the routes that do the same. */

@@ -1,6 +1,7 @@
 import type { Route } from '../route.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { authRoutes } from './auth.ts'
+import { branchRoutes } from './branches.ts'
 import { chatRoutes } from './chat.ts'
 import { conversationRoutes } from './conversations.ts'
 import { embeddingRoutes } from './embeddings.ts'
@@ -22,4 +23,5 @@ export const routes: readonly Route[] = [
   ...projectRoutes,
   ...conversationRoutes,
   ...itemRoutes,
+  ...branchRoutes,
 ]

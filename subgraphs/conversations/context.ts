@@ -2,9 +2,11 @@ import type { RequestContext } from '../../platform/context.ts'
 import type { SubgraphDatabase } from '../../platform/db.ts'
 import type { SubgraphContext } from '../../platform/subgraph.ts'
 import { ownProjectCheck } from './own-project.ts'
+import { type BranchService, branchService } from './service/branches.ts'
 import { type ConversationService, conversationService } from './service/conversations.ts'
 import { type ItemService, itemService } from './service/items.ts'
 import { type TurnService, turnService } from './service/turns.ts'
+import { branchSource } from './sources/branches.ts'
 import { conversationSource } from './sources/conversations.ts'
 import { itemSource } from './sources/items.ts'
 import type { HistorySource } from './sources/turn-history.ts'
@@ -13,6 +15,7 @@ import type { TurnStore } from './sources/turn-store.ts'
 /** The scope of one request in this subgraph. */
 export interface ConversationsContext extends SubgraphContext {
   readonly conversations: ConversationService
+  readonly branches: BranchService
   readonly items: ItemService
   readonly turns: TurnService
 }
@@ -29,6 +32,7 @@ export function conversationsContext(request: RequestContext, shared: SharedSour
   const { database, histories, store } = shared
   const conversations = conversationSource(database)
   const items = itemSource(database)
+  const branches = branchSource(database)
   return {
     request,
     conversations: conversationService({
@@ -37,11 +41,13 @@ export function conversationsContext(request: RequestContext, shared: SharedSour
       conversations,
       isOwnProject: ownProjectCheck(request),
     }),
+    branches: branchService({ actor, database, branches, conversations }),
     items: itemService({ actor, database, items }),
     turns: turnService({ actor, database, histories, store }),
     clearLoaders() {
       conversations.clearLoaders()
       items.clearLoaders()
+      branches.clearLoaders()
     },
   }
 }

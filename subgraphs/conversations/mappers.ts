@@ -1,12 +1,16 @@
 import type { ConversationPage } from './service/conversations.ts'
 import type { AddedItems, ItemPage } from './service/items.ts'
 import type { TurnContext } from './service/turns.ts'
+import type { BranchRow } from './sources/branches.ts'
 import type { ConversationRow } from './sources/conversation-row.ts'
 import type { ItemRow } from './sources/item-row.ts'
 import type { StoredTurn } from './sources/turns.ts'
 
 /** What resolvers hand on as a `Conversation`. */
 export type ConversationModel = ConversationRow
+
+/** What resolvers hand on as a `Branch`. */
+export type BranchModel = BranchRow
 
 /** What resolvers hand on as a page of conversations; its `totalCount` is counted only when asked for. */
 export type ConversationConnectionModel = ConversationPage

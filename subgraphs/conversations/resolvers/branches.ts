@@ -1,0 +1,15 @@
+import type { DepartmentResolvers } from '../../../platform/merge-resolvers.ts'
+import type { Resolvers } from '../schema.generated.ts'
+
+/** Branches of conversations (contract 3.4). */
+export const branchResolvers = {
+  Mutation: {
+    createBranch: (_, { input }, { branches }) => branches.create(input),
+    deleteBranch: (_, { input }, { branches }) => branches.remove(input),
+    activateBranch: (_, { input }, { branches }) => branches.activate(input),
+  },
+  Conversation: {
+    branches: (conversation, _, { branches }) => branches.ofConversation(conversation),
+    branch: (conversation, { name }, { branches }) => branches.byName(conversation, name),
+  },
+} satisfies DepartmentResolvers<Resolvers>
