@@ -230,6 +230,8 @@ const publicPlaces = [
   'modelCatalog.id',
   'createChatCompletion.model',
   'createEmbeddings.model',
+  'regenerate.model',
+  'regeneration.model',
   'chatCompletion.model',
 ]
 
@@ -278,6 +280,38 @@ const graphOperations: Record<string, readonly [query: string, variables: (ids: 
   'deleteBranch.conversationId': [
     'mutation ($input: BranchInput!) { deleteBranch(input: $input) { name } }',
     (ids) => ({ input: { conversationId: ids.conversation, name: ids.branch } }),
+  ],
+  'editItem.conversationId': [
+    'mutation ($input: EditItemInput!) { editItem(input: $input) { branch } }',
+    (ids) => ({ input: { conversationId: ids.conversation, itemId: ids.item, content: 'Mine now' } }),
+  ],
+  'editItem.itemId': [
+    'mutation ($input: EditItemInput!) { editItem(input: $input) { branch } }',
+    (ids) => ({ input: { conversationId: strangersConversation, itemId: ids.item, content: 'Mine now' } }),
+  ],
+  'prepareRegeneration.conversationId': [
+    'mutation ($input: PrepareRegenerationInput!) { prepareRegeneration(input: $input) { branch } }',
+    (ids) => ({ input: { conversationId: ids.conversation, itemId: ids.item } }),
+  ],
+  'prepareRegeneration.itemId': [
+    'mutation ($input: PrepareRegenerationInput!) { prepareRegeneration(input: $input) { branch } }',
+    (ids) => ({ input: { conversationId: strangersConversation, itemId: ids.item } }),
+  ],
+  'regenerate.conversationId': [
+    'mutation ($input: RegenerateInput!) { regenerate(input: $input) { branch content } }',
+    (ids) => ({ input: { conversationId: ids.conversation, itemId: ids.item } }),
+  ],
+  'regenerate.itemId': [
+    'mutation ($input: RegenerateInput!) { regenerate(input: $input) { branch content } }',
+    (ids) => ({ input: { conversationId: strangersConversation, itemId: ids.item, model } }),
+  ],
+  'regeneration.conversationId': [
+    'subscription ($input: RegenerateInput!) { regeneration(input: $input) { content } }',
+    (ids) => ({ input: { conversationId: ids.conversation, itemId: ids.item, model } }),
+  ],
+  'regeneration.itemId': [
+    'subscription ($input: RegenerateInput!) { regeneration(input: $input) { content } }',
+    (ids) => ({ input: { conversationId: strangersConversation, itemId: ids.item, model } }),
   ],
   'createChatCompletion.id': [
     'mutation ($input: ChatCompletionInput!) { createChatCompletion(input: $input) { content } }',
@@ -350,7 +384,7 @@ describe('a field with somebody else’s ids', () => {
       const [foreign, absent] = [await ask(stranger, owned), await ask(stranger, missing)]
       expectAlike(foreign, absent)
       if (isStream) {
-        expect(foreign.text).toContain('"code":"conversation_not_found"')
+        expect(foreign.text).toMatch(/"code":"(conversation|item)_not_found"/)
         return
       }
       const { data, errors } = foreign.json<GraphAnswer>()

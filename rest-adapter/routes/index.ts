@@ -8,6 +8,7 @@ import { embeddingRoutes } from './embeddings.ts'
 import { itemRoutes } from './items.ts'
 import { modelRoutes } from './models.ts'
 import { projectRoutes } from './projects.ts'
+import { regenerationRoutes } from './regenerations.ts'
 import { versionRoutes } from './version.ts'
 import { wellKnownRoutes } from './well-known.ts'
 
@@ -23,5 +24,6 @@ export const routes: readonly Route[] = [
   ...projectRoutes,
   ...conversationRoutes,
   ...itemRoutes,
+  ...regenerationRoutes,
   ...branchRoutes,
 ]

@@ -211,7 +211,7 @@ describe('branches', () => {
     expect(await textsOf(id, 'two')).toEqual(['a', 'b', 'c'])
     expect(await textsOf(id)).toEqual(['a', 'b'])
     expect(await branchesOf(id)).toMatchObject([{ name: 'MAIN' }, { name: 'two', parentBranch: null }])
-    expect(faultsOf(await branchRows(test.services.database, id))).toEqual([])
+    expect(faultsOf(await branchRows(test.services.database.pool, id))).toEqual([])
     expect((await remove(id, 'one')).error).toMatchObject({ code: 'not_found' })
   })
 

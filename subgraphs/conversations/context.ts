@@ -1,8 +1,9 @@
 import type { RequestContext } from '../../platform/context.ts'
 import type { SubgraphDatabase } from '../../platform/db.ts'
 import type { SubgraphContext } from '../../platform/subgraph.ts'
+import { type ForkService, forkService } from './branches/forks.ts'
+import { type BranchService, branchService } from './branches/service.ts'
 import { ownProjectCheck } from './own-project.ts'
-import { type BranchService, branchService } from './service/branches.ts'
 import { type ConversationService, conversationService } from './service/conversations.ts'
 import { type ItemService, itemService } from './service/items.ts'
 import { type TurnService, turnService } from './service/turns.ts'
@@ -16,6 +17,7 @@ import type { TurnStore } from './sources/turn-store.ts'
 export interface ConversationsContext extends SubgraphContext {
   readonly conversations: ConversationService
   readonly branches: BranchService
+  readonly forks: ForkService
   readonly items: ItemService
   readonly turns: TurnService
 }
@@ -42,6 +44,7 @@ export function conversationsContext(request: RequestContext, shared: SharedSour
       isOwnProject: ownProjectCheck(request),
     }),
     branches: branchService({ actor, database, branches, conversations }),
+    forks: forkService({ actor, database, items }),
     items: itemService({ actor, database, items }),
     turns: turnService({ actor, database, histories, store }),
     clearLoaders() {

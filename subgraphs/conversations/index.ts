@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { mergeResolvers } from '../../platform/merge-resolvers.ts'
 import { defineSubgraph } from '../../platform/subgraph.ts'
+import { branchResolvers } from './branches/resolvers.ts'
 import { conversationsContext } from './context.ts'
 import { Branch, Conversation } from './entities.ts'
 import { conversations as createConversations } from './migrations/0001-conversations.ts'
@@ -8,6 +10,7 @@ import { referenceIndexes } from './migrations/0003-reference-indexes.ts'
 import { forks } from './migrations/0004-forks.ts'
 import { forkedTurns } from './migrations/0004-forks-of-turns.ts'
 import { resolvers } from './resolvers.ts'
+import type { Resolvers } from './schema.generated.ts'
 import { historySource } from './sources/turn-history.ts'
 import { turnStore } from './sources/turn-store.ts'
 import { turnSweeper } from './turn-sweeper.ts'
@@ -16,7 +19,7 @@ import { turnSweeper } from './turn-sweeper.ts'
 export const conversations = defineSubgraph({
   name: 'conversations',
   home: import.meta.url,
-  resolvers,
+  resolvers: mergeResolvers(resolvers, branchResolvers) satisfies Resolvers,
   persistence: {
     entities: [Conversation, Branch],
     migrations: [createConversations, turnWrites, referenceIndexes, forks, forkedTurns],

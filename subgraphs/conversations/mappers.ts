@@ -1,3 +1,4 @@
+import type { PreparedBranch } from './branches/forks.ts'
 import type { ConversationPage } from './service/conversations.ts'
 import type { AddedItems, ItemPage } from './service/items.ts'
 import type { TurnContext } from './service/turns.ts'
@@ -11,6 +12,9 @@ export type ConversationModel = ConversationRow
 
 /** What resolvers hand on as a `Branch`. */
 export type BranchModel = BranchRow
+
+/** What resolvers hand on when a new main branch is ready. */
+export type PreparedBranchModel = PreparedBranch
 
 /** What resolvers hand on as a page of conversations; its `totalCount` is counted only when asked for. */
 export type ConversationConnectionModel = ConversationPage

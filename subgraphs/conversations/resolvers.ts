@@ -1,6 +1,69 @@
-import { mergeResolvers } from '../../platform/merge-resolvers.ts'
-import { branchResolvers } from './resolvers/branches.ts'
-import { conversationResolvers } from './resolvers/conversations.ts'
-import type { Resolvers } from './schema.generated.ts'
+import type { DepartmentResolvers } from '../../platform/merge-resolvers.ts'
+import { plainText, presentedBlock } from './content/blocks.ts'
+import type { ItemRole, ItemStatus, Resolvers } from './schema.generated.ts'
 
-export const resolvers: Resolvers = mergeResolvers(conversationResolvers, branchResolvers)
+/** Conversations, their items, and the turns that completions store. */
+export const resolvers = {
+  Query: {
+    conversation: (_, { id }, { conversations }) => conversations.byId(id),
+    conversations: (_, args, { conversations }) => conversations.page(args),
+    turnContext: (_, { input }, { turns }) => turns.context(input),
+  },
+  Mutation: {
+    createConversation: (_, { input }, { conversations }) => conversations.create(input),
+    updateConversation: (_, { input }, { conversations }) => conversations.update(input),
+    deleteConversation: (_, { id }, { conversations }) => conversations.remove(id),
+    deleteConversations: (_, __, { conversations }) => conversations.removeAll(),
+    addItems: (_, { input }, { items }) => items.add(input),
+    deleteItem: (_, { input }, { items }) => items.remove(input),
+    beginTurn: (_, { input }, { turns }) => turns.begin(input),
+    checkpointTurn: (_, { input }, { turns }) => turns.checkpoint(input),
+    finishTurn: (_, { input }, { turns }) => turns.finish(input),
+    appendTurn: (_, { input }, { turns }) => turns.append(input),
+  },
+  Conversation: {
+    __resolveReference: ({ id }, { conversations }) => conversations.byId(id),
+    id: ({ publicId }) => publicId,
+    project: ({ projectId }) => (projectId == null ? null : { id: projectId }),
+    activeBranch: ({ activeBranch }) => activeBranch.name,
+    itemCount: ({ activeBranch }) => activeBranch.itemCount,
+    isArchived: ({ archivedAt }) => archivedAt != null,
+    item: (conversation, { id }, { items }) => items.ofConversation(conversation, id),
+    items: (conversation, args, { items }) => items.page(conversation, args),
+  },
+  ConversationConnection: {
+    totalCount: ({ filter }, _, { conversations }) => conversations.count(filter),
+  },
+  Item: {
+    __resolveReference: ({ id }, { items }) => items.byId(id),
+    id: ({ publicId }) => publicId,
+    role: ({ role }) => (role === null ? null : (role.toUpperCase() as ItemRole)),
+    status: ({ status }) => status.toUpperCase() as ItemStatus,
+    content: ({ content }) => content.map(presentedBlock),
+    text: ({ content }) => plainText(content),
+    model: ({ modelId }) => (modelId === null ? null : { id: modelId }),
+    sequenceNumber: ({ position }) => position,
+    name: ({ details }) => details.name ?? null,
+    arguments: ({ details }) => details.arguments ?? null,
+    output: ({ details }) => details.output ?? null,
+    error: ({ details }) => details.error ?? null,
+    serverLabel: ({ details }) => details.server_label ?? null,
+    details({ details: { name, arguments: args, output, error, server_label, ...rest } }) {
+      return rest
+    },
+  },
+  Project: {
+    __resolveReference: ({ id }) => ({ id }),
+    conversations: ({ id }, args, { conversations }) => conversations.pageOfProject(id, args),
+  },
+  AddedItems: {
+    conversation: ({ conversationId }, _, { conversations }) => conversations.existing(conversationId),
+  },
+  StoredTurn: {
+    conversation: ({ conversation, conversationId }, _, { conversations }) =>
+      conversation ?? conversations.existing(conversationId),
+  },
+  TurnContext: {
+    lastUserMessage: ({ messages }) => messages.findLast(({ role }) => role === 'user') ?? null,
+  },
+} satisfies DepartmentResolvers<Resolvers>

@@ -3,11 +3,13 @@ import type { SubgraphContext } from '../../platform/subgraph.ts'
 import { type CatalogueService, catalogueService } from './catalogue/service.ts'
 import { type EmbeddingService, embeddingService } from './completion/embeddings.ts'
 import { type CompletionParts, type CompletionService, completionService } from './completion/service.ts'
+import { type RegenerationService, regenerationService } from './regeneration/service.ts'
 
 /** The scope of one request in this subgraph. */
 export interface ModelsContext extends SubgraphContext {
   readonly catalogue: CatalogueService
   readonly completions: CompletionService
+  readonly regenerations: RegenerationService
   readonly embeddings: EmbeddingService
 }
 
@@ -15,10 +17,12 @@ export interface ModelsContext extends SubgraphContext {
 const nothingLoaded = () => undefined
 
 export function modelsContext(request: RequestContext, parts: CompletionParts): ModelsContext {
+  const completions = completionService(request, parts)
   return {
     request,
     catalogue: catalogueService(request, parts.catalogue),
-    completions: completionService(request, parts),
+    completions,
+    regenerations: regenerationService(request, parts.catalogue, completions),
     embeddings: embeddingService(request, parts),
     clearLoaders: nothingLoaded,
   }

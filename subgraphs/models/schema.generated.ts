@@ -561,6 +561,8 @@ export type Mutation = {
   completeChat: Scalars['RawBody']['output'];
   /** The body of `POST /v1/embeddings` to the body of its answer. */
   embed: Scalars['RawBody']['output'];
+  /** Asks a user's message again, and stores message and answer on a new main branch in one transaction: where the model fails, everything stays as it is. Fails with `conversation_not_found`, `item_not_found`, `model_not_found`, or as the provider did. */
+  regenerate: Regeneration;
 };
 
 
@@ -584,11 +586,20 @@ export type MutationEmbedArgs = {
   request: Scalars['RawBody']['input'];
 };
 
+
+export type MutationRegenerateArgs = {
+  input: RegenerateInput;
+};
+
 export type Subscription = {
   /** Asks a model and delivers the answer as it is made, one chunk an event. Unsubscribing stops the model. */
   chatCompletion: ChatCompletionChunk;
   /** The body of `POST /v1/chat/completions` to the frames of its stream. */
   streamChat: Scalars['RawFrames']['output'];
+  /** The same, delivered as the answer is made. The new branch is there before the first chunk. */
+  regeneration: ChatCompletionChunk;
+  /** The same as the frames of its stream. */
+  streamRegeneration: Scalars['RawFrames']['output'];
 };
 
 
@@ -600,6 +611,51 @@ export type SubscriptionChatCompletionArgs = {
 export type SubscriptionStreamChatArgs = {
   request: Scalars['RawBody']['input'];
   referrer?: InputMaybe<Scalars['String']['input']>;
+};
+
+
+export type SubscriptionRegenerationArgs = {
+  input: RegenerateInput;
+};
+
+
+export type SubscriptionStreamRegenerationArgs = {
+  input: RegenerateInput;
+  includeUsage?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Which message to ask again, and how. */
+export type RegenerateInput = {
+  /** Which conversation. */
+  conversationId: Scalars['ID']['input'];
+  /** A user's message, or an answer to it; by an id that it has on any branch. */
+  itemId: Scalars['ID']['input'];
+  /** What the user's message is to say instead; it is asked as it is unless given. */
+  content?: InputMaybe<Scalars['String']['input']>;
+  /** The id of a model; the one that the conversation used last unless given. */
+  model?: InputMaybe<Scalars['ID']['input']>;
+  /** 0 to 2. */
+  temperature?: InputMaybe<Scalars['Float']['input']>;
+  /** The most tokens to produce. */
+  maxTokens?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** What asking again did: a new branch that ends with the message, and its answer, is `MAIN`. */
+export type Regeneration = {
+  /** The name of the new branch: `MAIN`. */
+  branch: Scalars['String']['output'];
+  /** The name under which the former main branch is kept. */
+  oldMainBackup: Maybe<Scalars['String']['output']>;
+  /** The user's message, as it stands on the new branch. */
+  userItem: Item;
+  /** The answer; null where the conversation has used no model that answers, and none was named: the branch is only prepared then. */
+  item: Maybe<Item>;
+  /** The answer's text. */
+  content: Maybe<Scalars['String']['output']>;
+};
+
+export type Item = {
+  id: Scalars['ID']['output'];
 };
 
 
@@ -740,6 +796,9 @@ export type ResolversTypes = {
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Subscription: ResolverTypeWrapper<Record<PropertyKey, never>>;
+  RegenerateInput: RegenerateInput;
+  Regeneration: ResolverTypeWrapper<Regeneration>;
+  Item: ResolverTypeWrapper<Item>;
   String: ResolverTypeWrapper<Scalars['String']['output']>;
   Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
 };
@@ -781,6 +840,9 @@ export type ResolversParentTypes = {
   Query: Record<PropertyKey, never>;
   Mutation: Record<PropertyKey, never>;
   Subscription: Record<PropertyKey, never>;
+  RegenerateInput: RegenerateInput;
+  Regeneration: Regeneration;
+  Item: Item;
   String: Scalars['String']['output'];
   Boolean: Scalars['Boolean']['output'];
 };
@@ -1003,11 +1065,26 @@ export type MutationResolvers<ContextType = ModelsContext, ParentType extends Re
   createEmbeddings: Resolver<ResolversTypes['Embeddings'], ParentType, ContextType, RequireFields<MutationCreateEmbeddingsArgs, 'input'>>;
   completeChat: Resolver<ResolversTypes['RawBody'], ParentType, ContextType, RequireFields<MutationCompleteChatArgs, 'request'>>;
   embed: Resolver<ResolversTypes['RawBody'], ParentType, ContextType, RequireFields<MutationEmbedArgs, 'request'>>;
+  regenerate: Resolver<ResolversTypes['Regeneration'], ParentType, ContextType, RequireFields<MutationRegenerateArgs, 'input'>>;
 };
 
 export type SubscriptionResolvers<ContextType = ModelsContext, ParentType extends ResolversParentTypes['Subscription'] = ResolversParentTypes['Subscription']> = {
   chatCompletion: SubscriptionResolver<ResolversTypes['ChatCompletionChunk'], "chatCompletion", ParentType, ContextType, RequireFields<SubscriptionChatCompletionArgs, 'input'>>;
   streamChat: SubscriptionResolver<ResolversTypes['RawFrames'], "streamChat", ParentType, ContextType, RequireFields<SubscriptionStreamChatArgs, 'request'>>;
+  regeneration: SubscriptionResolver<ResolversTypes['ChatCompletionChunk'], "regeneration", ParentType, ContextType, RequireFields<SubscriptionRegenerationArgs, 'input'>>;
+  streamRegeneration: SubscriptionResolver<ResolversTypes['RawFrames'], "streamRegeneration", ParentType, ContextType, RequireFields<SubscriptionStreamRegenerationArgs, 'input'>>;
+};
+
+export type RegenerationResolvers<ContextType = ModelsContext, ParentType extends ResolversParentTypes['Regeneration'] = ResolversParentTypes['Regeneration']> = {
+  branch?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  oldMainBackup?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  userItem?: Resolver<ResolversTypes['Item'], ParentType, ContextType>;
+  item?: Resolver<Maybe<ResolversTypes['Item']>, ParentType, ContextType>;
+  content?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+};
+
+export type ItemResolvers<ContextType = ModelsContext, ParentType extends ResolversParentTypes['Item'] = ResolversParentTypes['Item']> = {
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
 };
 
 export type Resolvers<ContextType = ModelsContext> = {
@@ -1039,5 +1116,7 @@ export type Resolvers<ContextType = ModelsContext> = {
   Query?: QueryResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   Subscription?: SubscriptionResolvers<ContextType>;
+  Regeneration?: RegenerationResolvers<ContextType>;
+  Item?: ItemResolvers<ContextType>;
 };
 

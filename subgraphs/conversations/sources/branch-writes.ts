@@ -112,6 +112,15 @@ export async function forkToMain(db: Connection, { branchKey, upTo, without }: C
   return made
 }
 
+/** The id of a branch's last item; null when it has none. */
+export async function lastItemId(db: Connection, branchKey: string): Promise<string | null> {
+  const { rows } = await sql<{ id: string }>`
+    select bi.public_id as id from conversations.branch b
+    join conversations.branch_item bi on bi.branch_key = b.key and bi.position = b.item_count
+    where b.key = ${branchKey}`.execute(db)
+  return rows[0]?.id ?? null
+}
+
 /** A new branch beside the others. */
 export interface NewBranch {
   readonly name: string

@@ -1,4 +1,4 @@
-import type { Database } from '../../../platform/db.ts'
+import type pg from 'pg'
 
 /** A branch as its rows tell it. */
 export interface BranchRows {
@@ -10,7 +10,7 @@ export interface BranchRows {
 }
 
 /** The branches of a conversation, oldest first, with the positions that they have. */
-export async function branchRows({ pool }: Database, conversationId: string): Promise<BranchRows[]> {
+export async function branchRows(pool: pg.Pool, conversationId: string): Promise<BranchRows[]> {
   const { rows } = await pool.query<BranchRows>(
     `select b.name, b.item_count as "itemCount", b.key = c.active_branch_key as "isActive",
        coalesce((select json_agg(bi.position order by bi.position) from conversations.branch_item bi where bi.branch_key = b.key), '[]') as positions

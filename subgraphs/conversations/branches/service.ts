@@ -3,6 +3,8 @@ import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { AppError } from '../../../platform/errors.ts'
 import { optionalText, requiredText } from '../../../platform/text.ts'
 import type { BranchInput, CreateBranchInput } from '../schema.generated.ts'
+import { conversationNotFound } from '../service/conversations.ts'
+import { branchNotFound, itemNotFound } from '../service/items.ts'
 import {
   activateBranch,
   type BranchTail,
@@ -20,8 +22,6 @@ import { type LockedConversation, lockConversation } from '../sources/conversati
 import type { ConversationSource } from '../sources/conversations.ts'
 import { conversationFull, maxItemsPerBranch } from '../sources/item-writes.ts'
 import { type Connection, transaction } from '../sources/transaction.ts'
-import { conversationNotFound } from './conversations.ts'
-import { branchNotFound, itemNotFound } from './items.ts'
 
 const maxNameLength = 64
 const maxDescriptionLength = 1024
