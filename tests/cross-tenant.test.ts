@@ -233,6 +233,8 @@ const publicPlaces = [
   'regenerate.model',
   'regeneration.model',
   'chatCompletion.model',
+  // takes the caller's own id only: every other is refused alike, existing or not (accounts' own tests)
+  'deleteAccount.confirm',
 ]
 
 const messages = [{ role: 'USER', content: 'Hi' }]

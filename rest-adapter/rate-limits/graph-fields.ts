@@ -8,6 +8,7 @@ const routeOfField: Readonly<Record<string, string>> = {
   chatCompletion: 'post /v1/chat/completions',
   createEmbeddings: 'post /v1/embeddings',
   guestLogin: 'post /auth/guest-login',
+  deleteAccount: 'delete /v1/users/me',
   createConversation: 'post /v1/conversations',
   updateConversation: 'patch /v1/conversations/:conversation_id',
   deleteConversation: 'delete /v1/conversations/:conversation_id',

@@ -1,4 +1,5 @@
 import type { Route } from '../route.ts'
+import { accountRoutes } from './account.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { authRoutes } from './auth.ts'
 import { branchRoutes } from './branches.ts'
@@ -18,6 +19,7 @@ export const routes: readonly Route[] = [
   ...modelRoutes,
   ...embeddingRoutes,
   ...authRoutes,
+  ...accountRoutes,
   ...apiKeyRoutes,
   ...wellKnownRoutes,
   ...versionRoutes,

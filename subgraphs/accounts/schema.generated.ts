@@ -123,6 +123,8 @@ export type Query = {
   jwks: Maybe<Scalars['JSON']['output']>;
   /** The metadata of the built-in issuer; null when it is switched off. */
   openidConfiguration: Maybe<Scalars['JSON']['output']>;
+  /** The users whose accounts were deleted and of whom a subgraph has something to erase, at most 100, those that wait longest first. */
+  pendingErasures: Array<Scalars['ID']['output']>;
 };
 
 
@@ -133,6 +135,11 @@ export type QueryVerifyCredentialsArgs = {
 
 export type QueryApiKeyOwnerArgs = {
   input: ApiKeyOwnerInput;
+};
+
+
+export type QueryPendingErasuresArgs = {
+  subgraph: Scalars['String']['input'];
 };
 
 /** Which session to go on with. */
@@ -256,6 +263,13 @@ export type Mutation = {
   revokeApiKey: ApiKey;
   /** Stores what completions have used. A completion that was recorded before is left as it is. */
   recordUsage: Scalars['Int']['output'];
+  /**
+   * Deletes the caller's account and everything that belongs to it: its credentials at once, conversations, projects and all
+   * other data within moments. There is no way back. Needs an access token: an API key can't do it.
+   */
+  deleteAccount: DeletedAccount;
+  /** Notes that a subgraph has erased what it had of users; the answer is how many were named. */
+  confirmErasures: Scalars['Int']['output'];
 };
 
 
@@ -301,6 +315,16 @@ export type MutationRevokeApiKeyArgs = {
 
 export type MutationRecordUsageArgs = {
   records: Array<UsageRecordInput>;
+};
+
+
+export type MutationDeleteAccountArgs = {
+  input: DeleteAccountInput;
+};
+
+
+export type MutationConfirmErasuresArgs = {
+  input: ConfirmErasuresInput;
 };
 
 /** The credentials of one request. */
@@ -409,6 +433,26 @@ export type UsageStatus =
   | 'aborted'
   /** The provider failed. */
   | 'failed';
+
+/** Which account to delete. */
+export type DeleteAccountInput = {
+  /** The caller's own id (`me { id }`), so that nothing is lost by a slip. */
+  confirm: Scalars['ID']['input'];
+};
+
+/** An account that is no more. */
+export type DeletedAccount = {
+  /** The id that was the user's. */
+  id: Scalars['ID']['output'];
+};
+
+/** What a subgraph has erased. */
+export type ConfirmErasuresInput = {
+  /** The subgraph's name. */
+  subgraph: Scalars['String']['input'];
+  /** Whose data. */
+  userIds: Array<Scalars['ID']['input']>;
+};
 
 
 
@@ -536,6 +580,9 @@ export type ResolversTypes = {
   PrincipalRole: PrincipalRole;
   UsageRecordInput: UsageRecordInput;
   UsageStatus: UsageStatus;
+  DeleteAccountInput: DeleteAccountInput;
+  DeletedAccount: ResolverTypeWrapper<DeletedAccount>;
+  ConfirmErasuresInput: ConfirmErasuresInput;
   String: ResolverTypeWrapper<Scalars['String']['output']>;
   Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
 };
@@ -568,6 +615,9 @@ export type ResolversParentTypes = {
   VerifiedCredentials: VerifiedCredentialsModel;
   VerifiedActor: VerifiedActor;
   UsageRecordInput: UsageRecordInput;
+  DeleteAccountInput: DeleteAccountInput;
+  DeletedAccount: DeletedAccount;
+  ConfirmErasuresInput: ConfirmErasuresInput;
   String: Scalars['String']['output'];
   Boolean: Scalars['Boolean']['output'];
 };
@@ -624,6 +674,7 @@ export type QueryResolvers<ContextType = AccountsContext, ParentType extends Res
   apiKeyOwner: Resolver<ResolversTypes['User'], ParentType, ContextType, RequireFields<QueryApiKeyOwnerArgs, 'input'>>;
   jwks: Resolver<Maybe<ResolversTypes['JSON']>, ParentType, ContextType>;
   openidConfiguration: Resolver<Maybe<ResolversTypes['JSON']>, ParentType, ContextType>;
+  pendingErasures: Resolver<Array<ResolversTypes['ID']>, ParentType, ContextType, RequireFields<QueryPendingErasuresArgs, 'subgraph'>>;
 };
 
 export type SessionTokensResolvers<ContextType = AccountsContext, ParentType extends ResolversParentTypes['SessionTokens'] = ResolversParentTypes['SessionTokens']> = {
@@ -668,6 +719,8 @@ export type MutationResolvers<ContextType = AccountsContext, ParentType extends 
   createApiKey: Resolver<ResolversTypes['CreatedApiKey'], ParentType, ContextType, RequireFields<MutationCreateApiKeyArgs, 'input'>>;
   revokeApiKey: Resolver<ResolversTypes['ApiKey'], ParentType, ContextType, RequireFields<MutationRevokeApiKeyArgs, 'id'>>;
   recordUsage: Resolver<ResolversTypes['Int'], ParentType, ContextType, RequireFields<MutationRecordUsageArgs, 'records'>>;
+  deleteAccount: Resolver<ResolversTypes['DeletedAccount'], ParentType, ContextType, RequireFields<MutationDeleteAccountArgs, 'input'>>;
+  confirmErasures: Resolver<ResolversTypes['Int'], ParentType, ContextType, RequireFields<MutationConfirmErasuresArgs, 'input'>>;
 };
 
 export type VerifiedCredentialsResolvers<ContextType = AccountsContext, ParentType extends ResolversParentTypes['VerifiedCredentials'] = ResolversParentTypes['VerifiedCredentials']> = {
@@ -689,6 +742,10 @@ export type VerifiedActorResolvers<ContextType = AccountsContext, ParentType ext
   isAdmin?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
 };
 
+export type DeletedAccountResolvers<ContextType = AccountsContext, ParentType extends ResolversParentTypes['DeletedAccount'] = ResolversParentTypes['DeletedAccount']> = {
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+};
+
 export type Resolvers<ContextType = AccountsContext> = {
   DateTime?: GraphQLScalarType;
   JSON?: GraphQLScalarType;
@@ -705,5 +762,6 @@ export type Resolvers<ContextType = AccountsContext> = {
   Mutation?: MutationResolvers<ContextType>;
   VerifiedCredentials?: VerifiedCredentialsResolvers<ContextType>;
   VerifiedActor?: VerifiedActorResolvers<ContextType>;
+  DeletedAccount?: DeletedAccountResolvers<ContextType>;
 };
 

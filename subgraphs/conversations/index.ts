@@ -9,8 +9,10 @@ import { turnWrites } from './migrations/0002-turn-writes.ts'
 import { referenceIndexes } from './migrations/0003-reference-indexes.ts'
 import { forks } from './migrations/0004-forks.ts'
 import { forkedTurns } from './migrations/0004-forks-of-turns.ts'
+import { deletedOfOwner } from './migrations/0008-deleted-of-owner.ts'
 import { resolvers } from './resolvers.ts'
 import type { Resolvers } from './schema.generated.ts'
+import { eraseOwner } from './sources/erase-owner.ts'
 import { historySource } from './sources/turn-history.ts'
 import { turnStore } from './sources/turn-store.ts'
 import { turnSweeper } from './turn-sweeper.ts'
@@ -22,7 +24,7 @@ export const conversations = defineSubgraph({
   resolvers: mergeResolvers(resolvers, branchResolvers) satisfies Resolvers,
   persistence: {
     entities: [Conversation, Branch],
-    migrations: [createConversations, turnWrites, referenceIndexes, forks, forkedTurns],
+    migrations: [createConversations, turnWrites, referenceIndexes, forks, forkedTurns, deletedOfOwner],
   },
   config: z.object({}),
   start({ database, log }) {
@@ -31,6 +33,7 @@ export const conversations = defineSubgraph({
     return {
       createContext: (request) => conversationsContext(request, shared),
       ready: () => sweeper.start(),
+      erase: (userId) => eraseOwner(database, userId),
       stop: () => sweeper.stop(),
     }
   },

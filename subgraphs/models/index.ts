@@ -6,7 +6,12 @@ import { LiveCatalogue } from './catalogue/live-catalogue.ts'
 import { ModelSync } from './catalogue/model-sync.ts'
 import { availableModels } from './catalogue/notice.ts'
 import { ProviderClients } from './catalogue/provider-clients.ts'
-import { configuredFallbacks, fileProviders } from './catalogue/provider-file.ts'
+import {
+  configuredFallbacks,
+  fileProviders,
+  type ProviderFile,
+  readProviderFile,
+} from './catalogue/provider-file.ts'
 import type { RegistryOptions } from './catalogue/registry.ts'
 import { RuntimeDiscovery, runtimeCandidates } from './catalogue/runtime-discovery.ts'
 import { UsageRecorder } from './completion/usage-recorder.ts'
@@ -28,9 +33,10 @@ export const models = defineSubgraph({
   persistence: { entities: [Provider, ProviderModel, CatalogEntry], migrations: [createModels] },
   config: modelsConfig,
   async start(services) {
+    const file = await readProviderFile(services.settings)
     const configured = [
       ...environmentProviders(services.settings),
-      ...fileProviders(services.settings),
+      ...fileProviders(file, services.settings),
       builtIn,
     ]
     const usage = new UsageRecorder(services.background, services.log)
@@ -38,7 +44,7 @@ export const models = defineSubgraph({
       retries: services.settings.PROVIDER_MAX_RETRIES,
       totalMs: services.settings.STREAM_TIMEOUT ?? defaultTimeouts.totalMs,
     }
-    const { catalogue, sync, discovery } = openCatalogue(services)
+    const { catalogue, sync, discovery } = openCatalogue(services, file)
     await sync.store(configured)
     await catalogue.open()
     return {
@@ -68,14 +74,10 @@ const builtIn: ConfiguredProvider = {
   models: [],
 }
 
-function openCatalogue({
-  database,
-  notifications,
-  secrets,
-  settings,
-  platform,
-  log,
-}: SubgraphServices<ModelsConfig>) {
+function openCatalogue(
+  { database, notifications, secrets, settings, platform, log }: SubgraphServices<ModelsConfig>,
+  file: ProviderFile | null,
+) {
   const source = catalogueSource(database)
   const clients = new ProviderClients({
     secrets,
@@ -91,7 +93,7 @@ function openCatalogue({
   })
   const options = {
     aliases: settings.MODEL_ALIASES,
-    fallbacks: configuredFallbacks(settings),
+    fallbacks: configuredFallbacks(file, settings),
     development: developmentMode(settings, platform.ENVIRONMENT),
   }
   const catalogue = new LiveCatalogue({ source, clients, notifications, options, log })

@@ -14,8 +14,8 @@ import type { ChatRequest } from '../completion/chat-request.ts'
 import type { CompletionStream } from '../completion/completion-stream.ts'
 import type { CompletionService } from '../completion/service.ts'
 import {
-  EditItemDocument,
   type PreparedBranchFragment,
+  PrepareEditDocument,
   PrepareRegenerationDocument,
   TurnForkPointDocument,
 } from '../operations.generated.ts'
@@ -59,7 +59,7 @@ export function regenerationService(
       const variables = { input: { conversationId, itemId } }
       return (await graph.execute(PrepareRegenerationDocument, variables, context)).prepareRegeneration
     }
-    return (await graph.execute(EditItemDocument, { input: { conversationId, itemId, content } }, context))
+    return (await graph.execute(PrepareEditDocument, { input: { conversationId, itemId, content } }, context))
       .editItem
   }
 
