@@ -46,9 +46,9 @@ export const chatRoutes: readonly Route[] = [
     events: chatCompletionChunk,
     operationId: 'createChatCompletion',
     description:
-      'Tool calls are returned, not run. With `conversation`, its items come before `messages`, and both sides are stored in it. A client that leaves a stream stops the model.',
+      'Tool calls are returned, not run. With `conversation`, its items come before `messages`, and both sides are stored in it. A client that leaves a stream stops the model. What does not fit into the model is left out, the oldest first, and the answer has `trimmed: true`.',
     examples: chatExamples,
-    failures: inferenceFailures,
+    failures: [...inferenceFailures, 'input_too_large'],
     async handle({ body, rawBody, query, context }, response) {
       const variables = { request: new RawBody(rawBody, body), referrer: query.referrer ?? null }
       if (!body.stream) {

@@ -16,6 +16,7 @@ import type { RegistryOptions } from './catalogue/registry.ts'
 import { RuntimeDiscovery, runtimeCandidates } from './catalogue/runtime-discovery.ts'
 import { UsageRecorder } from './completion/usage-recorder.ts'
 import { type ModelsConfig, modelsConfig } from './config.ts'
+import { Tokenizer, TokenRates } from './context/index.ts'
 import { modelsContext } from './context.ts'
 import { CatalogEntry, Provider, ProviderModel } from './entities.ts'
 import { models as createModels } from './migrations/0001-models.ts'
@@ -56,12 +57,13 @@ export const models = defineSubgraph({
       retries: services.settings.PROVIDER_MAX_RETRIES,
       totalMs: services.settings.STREAM_TIMEOUT ?? defaultTimeouts.totalMs,
     }
+    const counting = { tokenizer: new Tokenizer(services.log), rates: new TokenRates() }
     const { catalogue, sync, discovery } = openCatalogue(services, file)
     await sync.store(configured)
     await catalogue.open()
     const prompts = await openPrompts(services)
     return {
-      createContext: (request) => modelsContext(request, { catalogue, usage, bounds, prompts }),
+      createContext: (request) => modelsContext(request, { catalogue, counting, usage, bounds, prompts }),
       async ready() {
         await Promise.all([sync.start(), discovery?.start()])
       },
@@ -69,7 +71,7 @@ export const models = defineSubgraph({
       async stop() {
         catalogue.close()
         prompts.close()
-        await Promise.all([sync.stop(), discovery?.stop(), usage.flush()])
+        await Promise.all([sync.stop(), discovery?.stop(), usage.flush(), counting.tokenizer.close()])
         await catalogue.clients.close()
       },
     }

@@ -367,6 +367,8 @@ export type ChatCompletion = {
   usage: TokenUsage;
   /** The conversation that it belongs to. */
   conversation: Maybe<Conversation>;
+  /** Whether the model was told less than there was, for more does not fit into its context. */
+  trimmed: Scalars['Boolean']['output'];
   /** OpenAI's object with everything that the provider sent. */
   raw: Scalars['JSON']['output'];
 };
@@ -439,6 +441,8 @@ export type ChatCompletionChunk = {
   usage: Maybe<TokenUsage>;
   /** The conversation, where one takes part: in every chunk, one that is begun too. */
   conversation: Maybe<Conversation>;
+  /** Whether the model was told less than there was; true in the last chunk alone. */
+  trimmed: Scalars['Boolean']['output'];
   /** OpenAI's object with everything that the provider sent. */
   raw: Scalars['JSON']['output'];
 };
@@ -1301,6 +1305,7 @@ export type ChatCompletionResolvers<ContextType = ModelsContext, ParentType exte
   finishReason?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   usage?: Resolver<ResolversTypes['TokenUsage'], ParentType, ContextType>;
   conversation?: Resolver<Maybe<ResolversTypes['Conversation']>, ParentType, ContextType>;
+  trimmed?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   raw?: Resolver<ResolversTypes['JSON'], ParentType, ContextType>;
 };
 
@@ -1342,6 +1347,7 @@ export type ChatCompletionChunkResolvers<ContextType = ModelsContext, ParentType
   finishReason?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   usage?: Resolver<Maybe<ResolversTypes['TokenUsage']>, ParentType, ContextType>;
   conversation?: Resolver<Maybe<ResolversTypes['Conversation']>, ParentType, ContextType>;
+  trimmed?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   raw?: Resolver<ResolversTypes['JSON'], ParentType, ContextType>;
 };
 

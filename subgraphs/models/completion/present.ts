@@ -17,6 +17,7 @@ export function presentCompletion(json: JsonObject) {
     finishReason: choices[0]?.finishReason ?? null,
     usage: usage(json) ?? unknownUsage,
     conversation: conversation(json),
+    trimmed: json.trimmed === true,
     raw: json,
   }
 }
@@ -36,6 +37,7 @@ export function presentChunk(json: JsonObject, conversation: ConversationStub | 
     finishReason: first?.finishReason ?? null,
     usage: usage(json),
     conversation,
+    trimmed: json.trimmed === true,
     raw: json,
   }
 }
