@@ -7,11 +7,12 @@ export interface Meta {
   readonly api_version: 'v1'
 }
 
-const meta = (requestId: string): Meta => ({ request_id: requestId, api_version: 'v1' })
+/** The `meta` of an answer. */
+export const metaOf = (requestId: string): Meta => ({ request_id: requestId, api_version: 'v1' })
 
 /** Contract 8.1, shape D: the resource's fields at the top and again under `data`, so that both kinds of client find them. */
 export function dual<Resource extends object>(resource: Resource, requestId: string) {
-  return { ...resource, data: resource, meta: meta(requestId) }
+  return { ...resource, data: resource, meta: metaOf(requestId) }
 }
 
 /** The page of a connection, as operations select it. */
@@ -39,7 +40,7 @@ export function list<Node, Resource extends { readonly id: string }>(
     next_after: nextAfter,
     next_cursor: nextAfter,
     ...(page.totalCount === undefined ? {} : { total: page.totalCount }),
-    meta: meta(requestId),
+    meta: metaOf(requestId),
   }
 }
 
@@ -99,7 +100,7 @@ export const metaSchema = z
   .meta({
     id: 'Meta',
     description: 'About the answer itself.',
-    examples: [meta(exampleRequest)],
+    examples: [metaOf(exampleRequest)],
   })
 
 /** The first example that a schema has been given, where it is an object. */

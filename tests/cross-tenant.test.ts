@@ -17,6 +17,8 @@ interface Ids {
   readonly project: string
   readonly apiKey: string
   readonly share: string
+  /** A name, which is no secret, but says nothing where the conversation is not one's own. */
+  readonly branch: string
 }
 
 /** Ids as ours look, of things that are not there. */
@@ -26,6 +28,7 @@ const missing: Ids = {
   project: 'proj_0000000000000000',
   apiKey: '00000000-0000-4000-8000-000000000000',
   share: 'share_0000000000000000',
+  branch: 'no-such-branch',
 }
 
 let server: TestServer
@@ -61,7 +64,9 @@ async function ownObjects(client: TestClient): Promise<Ids> {
   const item = items.json<{ data: { id: string }[] }>().data[1]?.id as string
   const apiKey = idOf(await client.post('/auth/api-keys', { name: 'Private' }))
   const share = idOf(await client.post(`/v1/conversations/${conversation}/share`, {}))
-  return { conversation, item, project, apiKey, share }
+  const branch = 'secret-branch'
+  await client.post(`/v1/conversations/${conversation}/branches`, { name: branch })
+  return { conversation, item, project, apiKey, share, branch }
 }
 
 /** All that an owner can see: what it must still be after strangers have tried everything. */
@@ -71,6 +76,7 @@ async function everythingOf(client: TestClient, ids: Ids): Promise<string> {
     '/v1/conversations',
     `/v1/conversations/${ids.conversation}`,
     `/v1/conversations/${ids.conversation}/items`,
+    `/v1/conversations/${ids.conversation}/branches`,
     '/auth/api-keys',
     '/v1/shares',
   ]
@@ -116,6 +122,7 @@ const document = JSON.parse(readFileSync(new URL('../schema/openapi.json', impor
 const named: Record<string, keyof Ids | 'public'> = {
   conversation_id: 'conversation',
   item_id: 'item',
+  branch_name: 'branch',
   project_id: 'project',
   id: 'apiKey',
   share_id: 'share',
@@ -270,6 +277,8 @@ const publicPlaces = [
   'modelCatalog.id',
   'createChatCompletion.model',
   'createEmbeddings.model',
+  'regenerate.model',
+  'regeneration.model',
   'chatCompletion.model',
   // takes the caller's own id only: every other is refused alike, existing or not (accounts' own tests)
   'deleteAccount.confirm',
@@ -317,6 +326,56 @@ const graphOperations: Record<string, readonly [query: string, variables: (ids: 
         items: [{ type: 'message', role: 'user', content: 'Mine now' }],
       },
     }),
+  ],
+  'activateBranch.conversationId': [
+    'mutation ($input: BranchInput!) { activateBranch(input: $input) { id activeBranch } }',
+    (ids) => ({ input: { conversationId: ids.conversation, name: ids.branch } }),
+  ],
+  'createBranch.conversationId': [
+    'mutation ($input: CreateBranchInput!) { createBranch(input: $input) { name } }',
+    (ids) => ({ input: { conversationId: ids.conversation, name: 'mine' } }),
+  ],
+  'createBranch.forkFromItemId': [
+    'mutation ($input: CreateBranchInput!) { createBranch(input: $input) { name } }',
+    (ids) => ({
+      input: { conversationId: strangersConversation, name: 'mine', forkFromItemId: ids.item },
+    }),
+  ],
+  'deleteBranch.conversationId': [
+    'mutation ($input: BranchInput!) { deleteBranch(input: $input) { name } }',
+    (ids) => ({ input: { conversationId: ids.conversation, name: ids.branch } }),
+  ],
+  'editItem.conversationId': [
+    'mutation ($input: EditItemInput!) { editItem(input: $input) { branch } }',
+    (ids) => ({ input: { conversationId: ids.conversation, itemId: ids.item, content: 'Mine now' } }),
+  ],
+  'editItem.itemId': [
+    'mutation ($input: EditItemInput!) { editItem(input: $input) { branch } }',
+    (ids) => ({ input: { conversationId: strangersConversation, itemId: ids.item, content: 'Mine now' } }),
+  ],
+  'prepareRegeneration.conversationId': [
+    'mutation ($input: PrepareRegenerationInput!) { prepareRegeneration(input: $input) { branch } }',
+    (ids) => ({ input: { conversationId: ids.conversation, itemId: ids.item } }),
+  ],
+  'prepareRegeneration.itemId': [
+    'mutation ($input: PrepareRegenerationInput!) { prepareRegeneration(input: $input) { branch } }',
+    (ids) => ({ input: { conversationId: strangersConversation, itemId: ids.item } }),
+  ],
+  'regenerate.conversationId': [
+    'mutation ($input: RegenerateInput!) { regenerate(input: $input) { branch content } }',
+    (ids) => ({ input: { conversationId: ids.conversation, itemId: ids.item } }),
+  ],
+  'regenerate.itemId': [
+    'mutation ($input: RegenerateInput!) { regenerate(input: $input) { branch content } }',
+    (ids) => ({ input: { conversationId: strangersConversation, itemId: ids.item, model } }),
+  ],
+  'regeneration.conversationId': [
+    'subscription ($input: RegenerateInput!) { regeneration(input: $input) { content } }',
+    (ids) => ({ input: { conversationId: ids.conversation, itemId: ids.item, model } }),
+  ],
+  'regeneration.itemId': [
+    'subscription ($input: RegenerateInput!) { regeneration(input: $input) { content } }',
+    (ids) => ({ input: { conversationId: strangersConversation, itemId: ids.item, model } }),
   ],
   'createChatCompletion.id': [
     'mutation ($input: ChatCompletionInput!) { createChatCompletion(input: $input) { content } }',
@@ -409,7 +468,7 @@ describe('a field with somebody else’s ids', () => {
       const [foreign, absent] = [await ask(stranger, owned), await ask(stranger, missing)]
       expectAlike(foreign, absent)
       if (isStream) {
-        expect(foreign.text).toContain('"code":"conversation_not_found"')
+        expect(foreign.text).toMatch(/"code":"(conversation|item)_not_found"/)
         return
       }
       const { data, errors } = foreign.json<GraphAnswer>()

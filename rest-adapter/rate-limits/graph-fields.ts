@@ -26,6 +26,13 @@ const routeOfField: Readonly<Record<string, string>> = {
   shareItem: 'post /v1/conversations/:conversation_id/items/:item_id/share',
   revokeShare: 'delete /v1/shares/:share_id',
   deleteItem: 'delete /v1/conversations/:conversation_id/items/:item_id',
+  editItem: 'post /v1/conversations/:conversation_id/items/:item_id/edit',
+  prepareRegeneration: 'post /v1/conversations/:conversation_id/items/:item_id/edit',
+  regenerate: 'post /v1/conversations/:conversation_id/items/:item_id/regenerate',
+  regeneration: 'post /v1/conversations/:conversation_id/items/:item_id/regenerate',
+  createBranch: 'post /v1/conversations/:conversation_id/branches',
+  deleteBranch: 'delete /v1/conversations/:conversation_id/branches/:branch_name',
+  activateBranch: 'post /v1/conversations/:conversation_id/branches/:branch_name/activate',
 }
 
 /** Charges callers of the graph for the fields that they start, as if they had asked the routes that do the same. */

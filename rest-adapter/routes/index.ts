@@ -2,6 +2,7 @@ import type { Route } from '../route.ts'
 import { accountRoutes } from './account.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { authRoutes } from './auth.ts'
+import { branchRoutes } from './branches.ts'
 import { chatRoutes } from './chat.ts'
 import { conversationRoutes } from './conversations.ts'
 import { embeddingRoutes } from './embeddings.ts'
@@ -11,6 +12,7 @@ import { modelRoutes } from './models.ts'
 import { projectRoutes } from './projects.ts'
 import { promptRoutes } from './prompts.ts'
 import { publicShareRoutes } from './public-shares.ts'
+import { regenerationRoutes } from './regenerations.ts'
 import { settingsRoutes } from './settings.ts'
 import { shareRoutes } from './shares.ts'
 import { versionRoutes } from './version.ts'
@@ -34,4 +36,6 @@ export const routes: readonly Route[] = [
   ...itemRoutes,
   ...shareRoutes,
   ...publicShareRoutes,
+  ...regenerationRoutes,
+  ...branchRoutes,
 ]

@@ -1,6 +1,8 @@
 import type { RequestContext } from '../../platform/context.ts'
 import type { SubgraphDatabase } from '../../platform/db.ts'
 import type { SubgraphContext } from '../../platform/subgraph.ts'
+import { type ForkService, forkService } from './branches/forks.ts'
+import { type BranchService, branchService } from './branches/service.ts'
 import { ownProjectCheck } from './own-project.ts'
 import { type ConversationService, conversationService } from './service/conversations.ts'
 import { type ItemService, itemService } from './service/items.ts'
@@ -9,6 +11,7 @@ import type { SharingProcess } from './sharing/process.ts'
 import { type PublicLinks, publicLinks } from './sharing/public-links.ts'
 import { type ShareService, shareService } from './sharing/service.ts'
 import { shareLists } from './sharing/sources/share-lists.ts'
+import { branchSource } from './sources/branches.ts'
 import { conversationSource } from './sources/conversations.ts'
 import { itemSource } from './sources/items.ts'
 import type { HistorySource } from './sources/turn-history.ts'
@@ -17,6 +20,8 @@ import type { TurnStore } from './sources/turn-store.ts'
 /** The scope of one request in this subgraph. */
 export interface ConversationsContext extends SubgraphContext {
   readonly conversations: ConversationService
+  readonly branches: BranchService
+  readonly forks: ForkService
   readonly items: ItemService
   readonly turns: TurnService
   readonly shares: ShareService
@@ -38,6 +43,7 @@ export function conversationsContext(request: RequestContext, shared: SharedSour
   const { database, histories, store, sharing } = shared
   const conversations = conversationSource(database)
   const items = itemSource(database)
+  const branches = branchSource(database)
   return {
     request,
     conversations: conversationService({
@@ -46,6 +52,8 @@ export function conversationsContext(request: RequestContext, shared: SharedSour
       conversations,
       isOwnProject: ownProjectCheck(request),
     }),
+    branches: branchService({ actor, database, branches, conversations }),
+    forks: forkService({ actor, database, items }),
     items: itemService({ actor, database, items }),
     turns: turnService({ actor, database, histories, store }),
     shares: shareService({
@@ -61,6 +69,7 @@ export function conversationsContext(request: RequestContext, shared: SharedSour
     clearLoaders() {
       conversations.clearLoaders()
       items.clearLoaders()
+      branches.clearLoaders()
     },
   }
 }

@@ -1,11 +1,14 @@
 import { mergeResolvers } from '../../platform/merge-resolvers.ts'
 import { defineSubgraph } from '../../platform/subgraph.ts'
+import { branchResolvers } from './branches/resolvers.ts'
 import { conversationsConfig } from './config.ts'
 import { conversationsContext } from './context.ts'
 import { Branch, Conversation } from './entities.ts'
 import { conversations as createConversations } from './migrations/0001-conversations.ts'
 import { turnWrites } from './migrations/0002-turn-writes.ts'
 import { referenceIndexes } from './migrations/0003-reference-indexes.ts'
+import { forks } from './migrations/0004-forks.ts'
+import { forkedTurns } from './migrations/0004-forks-of-turns.ts'
 import { shares } from './migrations/0006-shares.ts'
 import { deletedOfOwner } from './migrations/0008-deleted-of-owner.ts'
 import { resolvers } from './resolvers.ts'
@@ -21,10 +24,18 @@ import { turnSweeper } from './turn-sweeper.ts'
 export const conversations = defineSubgraph({
   name: 'conversations',
   home: import.meta.url,
-  resolvers: mergeResolvers(resolvers, shareResolvers) satisfies Resolvers,
+  resolvers: mergeResolvers(resolvers, branchResolvers, shareResolvers) satisfies Resolvers,
   persistence: {
     entities: [Conversation, Branch],
-    migrations: [createConversations, turnWrites, referenceIndexes, shares, deletedOfOwner],
+    migrations: [
+      createConversations,
+      turnWrites,
+      referenceIndexes,
+      forks,
+      forkedTurns,
+      shares,
+      deletedOfOwner,
+    ],
   },
   config: conversationsConfig,
   start(services) {

@@ -2,6 +2,7 @@ import type { DepartmentResolvers } from '../../platform/merge-resolvers.ts'
 import { plainText, presentedBlock } from './content/blocks.ts'
 import type { ItemRole, ItemStatus, Resolvers } from './schema.generated.ts'
 
+/** Conversations, their items, and the turns that completions store. */
 export const resolvers = {
   Query: {
     conversation: (_, { id }, { conversations }) => conversations.byId(id),

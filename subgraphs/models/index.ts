@@ -23,6 +23,7 @@ import { prompts as createPrompts } from './migrations/0002-prompts.ts'
 import { openPrompts } from './prompts/process.ts'
 import { promptResolvers } from './prompts/resolvers.ts'
 import { createDevelopmentProvider, defaultTimeouts, type EndpointGuards } from './providers/index.ts'
+import { regenerationResolvers } from './regeneration/resolvers.ts'
 import { resolvers } from './resolvers.ts'
 import type { Resolvers } from './schema.generated.ts'
 import { settingsResolvers } from './settings/resolvers.ts'
@@ -32,7 +33,12 @@ import { catalogueSource } from './sources/catalogue-source.ts'
 export const models = defineSubgraph({
   name: 'models',
   home: import.meta.url,
-  resolvers: mergeResolvers(resolvers, settingsResolvers, promptResolvers) satisfies Resolvers,
+  resolvers: mergeResolvers(
+    resolvers,
+    regenerationResolvers,
+    settingsResolvers,
+    promptResolvers,
+  ) satisfies Resolvers,
   persistence: {
     entities: [Provider, ProviderModel, CatalogEntry],
     migrations: [createModels, createPrompts],

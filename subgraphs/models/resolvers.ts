@@ -41,11 +41,11 @@ export const resolvers = {
   Subscription: {
     chatCompletion: {
       subscribe: async (_, { input }, { completions }) =>
-        new ChunkEvents(await completions.stream(fromInput(input))),
+        new ChunkEvents('chatCompletion', await completions.stream(fromInput(input))),
     },
     streamChat: {
       subscribe: async (_, { request, referrer }, { completions }) =>
-        frameEvents(await completions.stream(fromRawBody(request, referrer ?? null))),
+        frameEvents('streamChat', await completions.stream(fromRawBody(request, referrer ?? null))),
     },
   },
   Model: {

@@ -616,6 +616,8 @@ export type Mutation = {
   updateModelPromptTemplate: ModelPromptTemplate;
   /** Takes an assignment back. For administrators. */
   unassignPromptTemplate: UnassignedPromptTemplate;
+  /** Asks a user's message again, and stores message and answer on a new main branch in one transaction: where the model fails, everything stays as it is. Fails with `conversation_not_found`, `item_not_found`, `model_not_found`, or as the provider did. */
+  regenerate: Regeneration;
 };
 
 
@@ -676,11 +678,20 @@ export type MutationUnassignPromptTemplateArgs = {
   templateKey: Scalars['String']['input'];
 };
 
+
+export type MutationRegenerateArgs = {
+  input: RegenerateInput;
+};
+
 export type Subscription = {
   /** Asks a model and delivers the answer as it is made, one chunk an event. Unsubscribing stops the model. */
   chatCompletion: ChatCompletionChunk;
   /** The body of `POST /v1/chat/completions` to the frames of its stream. */
   streamChat: Scalars['RawFrames']['output'];
+  /** The same, delivered as the answer is made. The new branch is there before the first chunk. */
+  regeneration: ChatCompletionChunk;
+  /** The same as the frames of its stream. */
+  streamRegeneration: Scalars['RawFrames']['output'];
 };
 
 
@@ -692,6 +703,17 @@ export type SubscriptionChatCompletionArgs = {
 export type SubscriptionStreamChatArgs = {
   request: Scalars['RawBody']['input'];
   referrer?: InputMaybe<Scalars['String']['input']>;
+};
+
+
+export type SubscriptionRegenerationArgs = {
+  input: RegenerateInput;
+};
+
+
+export type SubscriptionStreamRegenerationArgs = {
+  input: RegenerateInput;
+  includeUsage?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
 /** A text that goes before a conversation, kept under a key. For administrators, but for what is active. */
@@ -873,6 +895,40 @@ export type UpdateModelPromptTemplateInput = {
   isActive?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
+/** Which message to ask again, and how. */
+export type RegenerateInput = {
+  /** Which conversation. */
+  conversationId: Scalars['ID']['input'];
+  /** A user's message, or an answer to it; by an id that it has on any branch. */
+  itemId: Scalars['ID']['input'];
+  /** What the user's message is to say instead; it is asked as it is unless given. */
+  content?: InputMaybe<Scalars['String']['input']>;
+  /** The id of a model; the one that the conversation used last unless given. */
+  model?: InputMaybe<Scalars['ID']['input']>;
+  /** 0 to 2. */
+  temperature?: InputMaybe<Scalars['Float']['input']>;
+  /** The most tokens to produce. */
+  maxTokens?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** What asking again did: a new branch that ends with the message, and its answer, is `MAIN`. */
+export type Regeneration = {
+  /** The name of the new branch: `MAIN`. */
+  branch: Scalars['String']['output'];
+  /** The name under which the former main branch is kept. */
+  oldMainBackup: Maybe<Scalars['String']['output']>;
+  /** The user's message, as it stands on the new branch. */
+  userItem: Item;
+  /** The answer; null where the conversation has used no model that answers, and none was named: the branch is only prepared then. */
+  item: Maybe<Item>;
+  /** The answer's text. */
+  content: Maybe<Scalars['String']['output']>;
+};
+
+export type Item = {
+  id: Scalars['ID']['output'];
+};
+
 export type UserSettings = {
   /** The public id. */
   id: Scalars['ID']['output'];
@@ -1050,6 +1106,9 @@ export type ResolversTypes = {
   UpdatePromptTemplateInput: UpdatePromptTemplateInput;
   AssignPromptTemplateInput: AssignPromptTemplateInput;
   UpdateModelPromptTemplateInput: UpdateModelPromptTemplateInput;
+  RegenerateInput: RegenerateInput;
+  Regeneration: ResolverTypeWrapper<Regeneration>;
+  Item: ResolverTypeWrapper<Item>;
   UserSettings: ResolverTypeWrapper<UserSettingsModel>;
   ServerCapabilities: ResolverTypeWrapper<ServerCapabilities>;
   String: ResolverTypeWrapper<Scalars['String']['output']>;
@@ -1105,6 +1164,9 @@ export type ResolversParentTypes = {
   UpdatePromptTemplateInput: UpdatePromptTemplateInput;
   AssignPromptTemplateInput: AssignPromptTemplateInput;
   UpdateModelPromptTemplateInput: UpdateModelPromptTemplateInput;
+  RegenerateInput: RegenerateInput;
+  Regeneration: Regeneration;
+  Item: Item;
   UserSettings: UserSettingsModel;
   ServerCapabilities: ServerCapabilities;
   String: Scalars['String']['output'];
@@ -1341,11 +1403,14 @@ export type MutationResolvers<ContextType = ModelsContext, ParentType extends Re
   assignPromptTemplate: Resolver<ResolversTypes['AssignedPromptTemplate'], ParentType, ContextType, RequireFields<MutationAssignPromptTemplateArgs, 'input'>>;
   updateModelPromptTemplate: Resolver<ResolversTypes['ModelPromptTemplate'], ParentType, ContextType, RequireFields<MutationUpdateModelPromptTemplateArgs, 'input'>>;
   unassignPromptTemplate: Resolver<ResolversTypes['UnassignedPromptTemplate'], ParentType, ContextType, RequireFields<MutationUnassignPromptTemplateArgs, 'modelId' | 'templateKey'>>;
+  regenerate: Resolver<ResolversTypes['Regeneration'], ParentType, ContextType, RequireFields<MutationRegenerateArgs, 'input'>>;
 };
 
 export type SubscriptionResolvers<ContextType = ModelsContext, ParentType extends ResolversParentTypes['Subscription'] = ResolversParentTypes['Subscription']> = {
   chatCompletion: SubscriptionResolver<ResolversTypes['ChatCompletionChunk'], "chatCompletion", ParentType, ContextType, RequireFields<SubscriptionChatCompletionArgs, 'input'>>;
   streamChat: SubscriptionResolver<ResolversTypes['RawFrames'], "streamChat", ParentType, ContextType, RequireFields<SubscriptionStreamChatArgs, 'request'>>;
+  regeneration: SubscriptionResolver<ResolversTypes['ChatCompletionChunk'], "regeneration", ParentType, ContextType, RequireFields<SubscriptionRegenerationArgs, 'input'>>;
+  streamRegeneration: SubscriptionResolver<ResolversTypes['RawFrames'], "streamRegeneration", ParentType, ContextType, RequireFields<SubscriptionStreamRegenerationArgs, 'input'>>;
 };
 
 export type PromptTemplateResolvers<ContextType = ModelsContext, ParentType extends ResolversParentTypes['PromptTemplate'] = ResolversParentTypes['PromptTemplate'], FederationReferenceType extends FederationReferenceTypes['PromptTemplate'] = FederationReferenceTypes['PromptTemplate']> = {
@@ -1409,6 +1474,18 @@ export type UnassignedPromptTemplateResolvers<ContextType = ModelsContext, Paren
   templateKey?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
 };
 
+export type RegenerationResolvers<ContextType = ModelsContext, ParentType extends ResolversParentTypes['Regeneration'] = ResolversParentTypes['Regeneration']> = {
+  branch?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  oldMainBackup?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  userItem?: Resolver<ResolversTypes['Item'], ParentType, ContextType>;
+  item?: Resolver<Maybe<ResolversTypes['Item']>, ParentType, ContextType>;
+  content?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+};
+
+export type ItemResolvers<ContextType = ModelsContext, ParentType extends ResolversParentTypes['Item'] = ResolversParentTypes['Item']> = {
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+};
+
 export type UserSettingsResolvers<ContextType = ModelsContext, ParentType extends ResolversParentTypes['UserSettings'] = ResolversParentTypes['UserSettings'], FederationReferenceType extends FederationReferenceTypes['UserSettings'] = FederationReferenceTypes['UserSettings']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['UserSettings']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
@@ -1457,6 +1534,8 @@ export type Resolvers<ContextType = ModelsContext> = {
   EffectivePromptTemplate?: EffectivePromptTemplateResolvers<ContextType>;
   DeletedPromptTemplate?: DeletedPromptTemplateResolvers<ContextType>;
   UnassignedPromptTemplate?: UnassignedPromptTemplateResolvers<ContextType>;
+  Regeneration?: RegenerationResolvers<ContextType>;
+  Item?: ItemResolvers<ContextType>;
   UserSettings?: UserSettingsResolvers<ContextType>;
   ServerCapabilities?: ServerCapabilitiesResolvers<ContextType>;
 };
