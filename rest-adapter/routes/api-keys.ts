@@ -1,9 +1,5 @@
 import { z } from 'zod'
-import {
-  ApiKeysDocument,
-  CreateApiKeyDocument,
-  RevokeApiKeyDocument,
-} from '../operations.generated.ts'
+import { ApiKeysDocument, CreateApiKeyDocument, RevokeApiKeyDocument } from '../operations.generated.ts'
 import { exampleKey, keyFields, keyJson, keyResource } from '../present/api-key.ts'
 import { type Route, route } from '../route.ts'
 import { boundedInt, dual, dualOf, metaSchema } from '../shapes.ts'

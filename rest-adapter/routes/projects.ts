@@ -10,15 +10,7 @@ import {
 } from '../operations.generated.ts'
 import { exampleProject, projectJson, projectResource } from '../present/project.ts'
 import { type Route, type RouteInput, route } from '../route.ts'
-import {
-  deletedOf,
-  dual,
-  dualOf,
-  list,
-  listOf,
-  pageArguments,
-  pageQuery,
-} from '../shapes.ts'
+import { deletedOf, dual, dualOf, list, listOf, pageArguments, pageQuery } from '../shapes.ts'
 
 const tag = 'Projects'
 
