@@ -94,6 +94,9 @@ export function optionalUnixSeconds(dateTime: string | null | undefined): number
 /** The request id of examples. */
 const exampleRequest = 'req_8irno600lfn2g9jymmog3vsk'
 
+/** `meta` in examples. */
+export const exampleMeta = metaOf(exampleRequest)
+
 /** The schema of `meta`. */
 export const metaSchema = z
   .object({ request_id: z.string().describe('The id of this request.'), api_version: z.literal('v1') })

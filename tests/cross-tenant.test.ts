@@ -196,6 +196,13 @@ describe('a route with somebody else’s ids', () => {
     expectAlike(foreign, absent)
   })
 
+  it('is not in what a stranger takes along', async () => {
+    const { status, text } = await stranger.get('/v1/users/me/export')
+    expect(status).toBe(200)
+    for (const id of Object.values(owned)) expect(text).not.toContain(id)
+    expect(text).not.toContain('Secret words')
+  })
+
   const references: [string, (ids: Ids) => Promise<Answer>][] = [
     ['a conversation’s project', (ids) => stranger.post('/v1/conversations', { project_id: ids.project })],
     [

@@ -13,6 +13,7 @@ const exposedHeaders = [
   'Retry-After',
   'X-Applied-Prompt-Modules',
   'Idempotent-Replayed',
+  'Content-Disposition',
 ]
 const allowedHeaders = [
   'Authorization',

@@ -1,10 +1,6 @@
 import { z } from 'zod'
-import {
-  type ApiKeyFieldsFragment,
-  ApiKeysDocument,
-  CreateApiKeyDocument,
-  RevokeApiKeyDocument,
-} from '../operations.generated.ts'
+import { ApiKeysDocument, CreateApiKeyDocument, RevokeApiKeyDocument } from '../operations.generated.ts'
+import { exampleKey, keyFields, keyJson, keyResource } from '../present/api-key.ts'
 import { type Route, route } from '../route.ts'
 import { boundedInt, dual, dualOf, metaSchema } from '../shapes.ts'
 
@@ -20,34 +16,6 @@ const createBody = z.object({
   expires_in: span.describe('The same in seconds. `expires_in_days` wins.'),
   scopes: z.array(z.string()).nullish().describe('`read` and `write` by default.'),
 })
-
-const keyFields = z.object({
-  id: z.string(),
-  name: z.string(),
-  prefix: z.string(),
-  suffix: z.string(),
-  status: z.enum(['active', 'expired', 'revoked']),
-  is_active: z.boolean(),
-  scopes: z.array(z.string()),
-  created_at: z.iso.datetime(),
-  expires_at: z.iso.datetime().nullable(),
-  revoked_at: z.iso.datetime().optional(),
-  last_used_at: z.iso.datetime().optional(),
-})
-
-const exampleKey: z.output<typeof keyFields> = {
-  id: '294c0cd9-caa7-4329-b414-ad9cc67e1ed4',
-  name: 'laptop',
-  prefix: 'sk_live',
-  suffix: '9d24',
-  status: 'active',
-  is_active: true,
-  scopes: ['read', 'write'],
-  created_at: '2026-01-01T00:00:00.000Z',
-  expires_at: '2026-04-01T00:00:00.000Z',
-}
-
-const keyResource = keyFields.meta({ id: 'ApiKey', examples: [exampleKey] })
 
 const createdKeyResource = keyFields
   .extend({ key: z.string().describe('The secret. It is told only here.') })
@@ -110,20 +78,3 @@ export const apiKeyRoutes: readonly Route[] = [
     present: () => undefined,
   }),
 ]
-
-function keyJson(key: ApiKeyFieldsFragment): z.output<typeof keyResource> {
-  const status = key.status.toLowerCase() as Lowercase<typeof key.status>
-  return {
-    id: key.id,
-    name: key.name,
-    prefix: key.prefix,
-    suffix: key.suffix,
-    status,
-    is_active: status === 'active',
-    scopes: [...key.scopes],
-    created_at: key.createdAt,
-    expires_at: key.expiresAt,
-    ...(key.revokedAt === null ? {} : { revoked_at: key.revokedAt }),
-    ...(key.lastUsedAt === null ? {} : { last_used_at: key.lastUsedAt }),
-  }
-}

@@ -6,6 +6,7 @@ import { branchRoutes } from './branches.ts'
 import { chatRoutes } from './chat.ts'
 import { conversationRoutes } from './conversations.ts'
 import { embeddingRoutes } from './embeddings.ts'
+import { exportRoutes } from './export.ts'
 import { itemRoutes } from './items.ts'
 import { modelPromptRoutes } from './model-prompts.ts'
 import { modelRoutes } from './models.ts'
@@ -25,6 +26,7 @@ export const routes: readonly Route[] = [
   ...embeddingRoutes,
   ...authRoutes,
   ...accountRoutes,
+  ...exportRoutes,
   ...apiKeyRoutes,
   ...settingsRoutes,
   ...promptRoutes,

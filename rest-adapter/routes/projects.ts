@@ -5,22 +5,12 @@ import {
   CreateProjectDocument,
   DeleteProjectDocument,
   ProjectDocument,
-  type ProjectFieldsFragment,
   ProjectsDocument,
   UpdateProjectDocument,
 } from '../operations.generated.ts'
+import { exampleProject, projectJson, projectResource } from '../present/project.ts'
 import { type Route, type RouteInput, route } from '../route.ts'
-import {
-  deletedOf,
-  dual,
-  dualOf,
-  list,
-  listOf,
-  optionalUnixSeconds,
-  pageArguments,
-  pageQuery,
-  unixSeconds,
-} from '../shapes.ts'
+import { deletedOf, dual, dualOf, list, listOf, pageArguments, pageQuery } from '../shapes.ts'
 
 const tag = 'Projects'
 
@@ -32,49 +22,6 @@ const createBody = z.object({
 })
 
 const updateBody = createBody.partial().extend({ is_archived: z.boolean().nullish() })
-
-const projectFields = z.object({
-  id: z.string(),
-  object: z.literal('project'),
-  name: z.string(),
-  instruction: z.string().nullable(),
-  description: z.string().nullable(),
-  is_favorite: z.boolean(),
-  is_archived: z.boolean(),
-  archived_at: z.number().int().nullable(),
-  created_at: z.number().int(),
-  updated_at: z.number().int(),
-})
-
-const exampleProject: z.output<typeof projectFields> = {
-  id: 'proj_h3v8t0r5e2y6u1i9',
-  object: 'project',
-  name: 'Cookbook',
-  instruction: 'Answer with recipes only, in metric units.',
-  description: null,
-  is_favorite: true,
-  is_archived: false,
-  archived_at: null,
-  created_at: 1767225600,
-  updated_at: 1767225600,
-}
-
-const projectResource = projectFields.meta({ id: 'Project', examples: [exampleProject] })
-
-function projectJson(project: ProjectFieldsFragment): z.output<typeof projectResource> {
-  return {
-    id: project.id,
-    object: 'project',
-    name: project.name,
-    instruction: project.instruction,
-    description: project.description,
-    is_favorite: project.isFavorite,
-    is_archived: project.isArchived,
-    archived_at: optionalUnixSeconds(project.archivedAt),
-    created_at: unixSeconds(project.createdAt),
-    updated_at: unixSeconds(project.updatedAt),
-  }
-}
 
 function projectId({ params }: RouteInput): string {
   const id = params.project_id ?? ''

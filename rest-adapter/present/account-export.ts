@@ -1,0 +1,103 @@
+import { z } from 'zod'
+import type { ExportProfileQuery } from '../operations.generated.ts'
+import { exampleMeta, metaSchema, unixSeconds } from '../shapes.ts'
+import { exampleKey, keyResource } from './api-key.ts'
+import { branchResource, exampleBranch } from './branch.ts'
+import { conversationResource, exampleConversation } from './conversation.ts'
+import { exampleItem, itemResource } from './item.ts'
+import { exampleProject, projectResource } from './project.ts'
+import { exampleShare, shareResource } from './share.ts'
+import { exampleSettings, settingsResource } from './user-settings.ts'
+
+const profileFields = z.object({
+  id: z.string(),
+  username: z.string().nullable(),
+  email: z.string().nullable(),
+  email_verified: z.boolean(),
+  name: z.string().nullable(),
+  picture: z.string().nullable(),
+  roles: z.array(z.enum(['admin', 'user', 'guest'])),
+  groups: z.array(z.string()),
+  is_guest: z.boolean(),
+  is_admin: z.boolean(),
+  created_at: z.number().int(),
+  updated_at: z.number().int(),
+})
+
+const exampleProfile: z.output<typeof profileFields> = {
+  id: '7912b317-c0b5-432d-8020-10e910b0aebb',
+  username: 'ada',
+  email: 'ada@example.com',
+  email_verified: true,
+  name: 'Ada Lovelace',
+  picture: null,
+  roles: ['user'],
+  groups: [],
+  is_guest: false,
+  is_admin: false,
+  created_at: 1767225600,
+  updated_at: 1767225600,
+}
+
+const exportedBranch = branchResource
+  .extend({ items: z.array(itemResource).describe('All of them, oldest first.') })
+  .meta({ id: 'ExportedBranch', examples: [{ ...exampleBranch, items: [exampleItem] }] })
+
+const exportedConversation = conversationResource
+  .extend({ branches: z.array(exportedBranch).describe('All of them, `MAIN` first.') })
+  .meta({
+    id: 'ExportedConversation',
+    examples: [{ ...exampleConversation, branches: [{ ...exampleBranch, items: [exampleItem] }] }],
+  })
+
+/** All that a user has, in one document. */
+export const accountExportResource = z
+  .object({
+    object: z.literal('user.export'),
+    exported_at: z.number().int().describe('When it was begun, in unix seconds.'),
+    meta: metaSchema,
+    user: profileFields,
+    settings: settingsResource,
+    api_keys: z.array(keyResource).describe('Without their secrets.'),
+    projects: z.array(projectResource).describe('Oldest first.'),
+    shares: z.array(shareResource).describe('Oldest first, revoked ones too. None where sharing is off.'),
+    conversations: z.array(exportedConversation).describe('Oldest first, archived ones too.'),
+  })
+  .meta({
+    id: 'AccountExport',
+    examples: [
+      {
+        object: 'user.export',
+        exported_at: 1767229200,
+        meta: exampleMeta,
+        user: exampleProfile,
+        settings: exampleSettings,
+        api_keys: [exampleKey],
+        projects: [exampleProject],
+        shares: [exampleShare],
+        conversations: [
+          {
+            ...exampleConversation,
+            branches: [{ ...exampleBranch, items: [exampleItem] }],
+          },
+        ],
+      },
+    ],
+  })
+
+export function profileJson(user: ExportProfileQuery['me']): z.output<typeof profileFields> {
+  return {
+    id: user.id,
+    username: user.username,
+    email: user.email,
+    email_verified: user.emailVerified,
+    name: user.name,
+    picture: user.picture,
+    roles: user.roles.map((role) => role.toLowerCase() as Lowercase<typeof role>),
+    groups: [...user.groups],
+    is_guest: user.isGuest,
+    is_admin: user.isAdmin,
+    created_at: unixSeconds(user.createdAt),
+    updated_at: unixSeconds(user.updatedAt),
+  }
+}
