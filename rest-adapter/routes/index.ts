@@ -6,6 +6,7 @@ import { branchRoutes } from './branches.ts'
 import { chatRoutes } from './chat.ts'
 import { conversationRoutes } from './conversations.ts'
 import { embeddingRoutes } from './embeddings.ts'
+import { itemReportRoutes } from './item-reports.ts'
 import { itemRoutes } from './items.ts'
 import { modelRoutes } from './models.ts'
 import { projectRoutes } from './projects.ts'
@@ -25,6 +26,7 @@ export const routes: readonly Route[] = [
   ...versionRoutes,
   ...projectRoutes,
   ...conversationRoutes,
+  ...itemReportRoutes,
   ...itemRoutes,
   ...regenerationRoutes,
   ...branchRoutes,

@@ -10,6 +10,7 @@ import { referenceIndexes } from './migrations/0003-reference-indexes.ts'
 import { forks } from './migrations/0004-forks.ts'
 import { forkedTurns } from './migrations/0004-forks-of-turns.ts'
 import { deletedOfOwner } from './migrations/0008-deleted-of-owner.ts'
+import { reportResolvers } from './reports/resolvers.ts'
 import { resolvers } from './resolvers.ts'
 import type { Resolvers } from './schema.generated.ts'
 import { eraseOwner } from './sources/erase-owner.ts'
@@ -21,7 +22,7 @@ import { turnSweeper } from './turn-sweeper.ts'
 export const conversations = defineSubgraph({
   name: 'conversations',
   home: import.meta.url,
-  resolvers: mergeResolvers(resolvers, branchResolvers) satisfies Resolvers,
+  resolvers: mergeResolvers(resolvers, branchResolvers, reportResolvers) satisfies Resolvers,
   persistence: {
     entities: [Conversation, Branch],
     migrations: [createConversations, turnWrites, referenceIndexes, forks, forkedTurns, deletedOfOwner],
