@@ -19,6 +19,8 @@ interface Ids {
   readonly share: string
   /** A name, which is no secret, but says nothing where the conversation is not one's own. */
   readonly branch: string
+  /** The same for a call. */
+  readonly call: string
 }
 
 /** Ids as ours look, of things that are not there. */
@@ -29,6 +31,7 @@ const missing: Ids = {
   apiKey: '00000000-0000-4000-8000-000000000000',
   share: 'share_0000000000000000',
   branch: 'no-such-branch',
+  call: 'no-such-call',
 }
 
 let server: TestServer
@@ -59,6 +62,7 @@ async function ownObjects(client: TestClient): Promise<Ids> {
     items: [
       { type: 'message', role: 'user', content: 'Secret words.' },
       { type: 'message', role: 'assistant', content: 'Secret words.' },
+      { type: 'mcp_call', status: 'in_progress', call_id: 'secret-call', name: 'look', arguments: '{}' },
     ],
   })
   const item = items.json<{ data: { id: string }[] }>().data[1]?.id as string
@@ -66,7 +70,7 @@ async function ownObjects(client: TestClient): Promise<Ids> {
   const share = idOf(await client.post(`/v1/conversations/${conversation}/share`, {}))
   const branch = 'secret-branch'
   await client.post(`/v1/conversations/${conversation}/branches`, { name: branch })
-  return { conversation, item, project, apiKey, share, branch }
+  return { conversation, item, project, apiKey, share, branch, call: 'secret-call' }
 }
 
 /** All that an owner can see: what it must still be after strangers have tried everything. */
@@ -123,6 +127,7 @@ const named: Record<string, keyof Ids | 'public'> = {
   conversation_id: 'conversation',
   item_id: 'item',
   branch_name: 'branch',
+  call_id: 'call',
   project_id: 'project',
   id: 'apiKey',
   share_id: 'share',
@@ -208,6 +213,10 @@ describe('a route with somebody else’s ids', () => {
     [
       'the project that a conversation moves to',
       (ids) => stranger.patch(`/v1/conversations/${strangersConversation}`, { project_id: ids.project }),
+    ],
+    [
+      'conversations to be deleted',
+      (ids) => stranger.post('/v1/conversations/bulk-delete', { conversation_ids: [ids.conversation] }),
     ],
     ['the project of a list', (ids) => stranger.get(`/v1/conversations?project_id=${ids.project}`)],
     ['a cursor of shares', (ids) => stranger.get(`/v1/shares?after=${ids.share}`)],
@@ -384,6 +393,30 @@ const graphOperations: Record<string, readonly [query: string, variables: (ids: 
     'subscription ($input: RegenerateInput!) { regeneration(input: $input) { content } }',
     (ids) => ({ input: { conversationId: strangersConversation, itemId: ids.item, model } }),
   ],
+  'rateItem.conversationId': [
+    'mutation ($input: RateItemInput!) { rateItem(input: $input) { id rating } }',
+    (ids) => ({ input: { conversationId: ids.conversation, itemId: ids.item, rating: 'LIKE' } }),
+  ],
+  'rateItem.itemId': [
+    'mutation ($input: RateItemInput!) { rateItem(input: $input) { id rating } }',
+    (ids) => ({ input: { conversationId: strangersConversation, itemId: ids.item, rating: 'LIKE' } }),
+  ],
+  'unrateItem.conversationId': [
+    'mutation ($input: UnrateItemInput!) { unrateItem(input: $input) { id rating } }',
+    (ids) => ({ input: { conversationId: ids.conversation, itemId: ids.item } }),
+  ],
+  'unrateItem.itemId': [
+    'mutation ($input: UnrateItemInput!) { unrateItem(input: $input) { id rating } }',
+    (ids) => ({ input: { conversationId: strangersConversation, itemId: ids.item } }),
+  ],
+  'reportToolCall.conversationId': [
+    'mutation ($input: ReportToolCallInput!) { reportToolCall(input: $input) { id name } }',
+    (ids) => ({ input: { conversationId: ids.conversation, callId: ids.call, status: 'FAILED' } }),
+  ],
+  'bulkDeleteConversations.ids': [
+    'mutation ($ids: [ID!]!) { bulkDeleteConversations(ids: $ids) { count } }',
+    (ids) => ({ ids: [ids.conversation] }),
+  ],
   'createChatCompletion.id': [
     'mutation ($input: ChatCompletionInput!) { createChatCompletion(input: $input) { content } }',
     (ids) => ({ input: chatOf(ids) }),
@@ -481,7 +514,7 @@ describe('a field with somebody else’s ids', () => {
       const { data, errors } = foreign.json<GraphAnswer>()
       const field = place.split('.')[0] as string
       if (errors) expect(errors[0]?.extensions.code).toMatch(/not_found$/)
-      else expect([null, { totalCount: 0, nodes: [] }]).toContainEqual(data?.[field])
+      else expect([null, { totalCount: 0, nodes: [] }, { count: 0 }]).toContainEqual(data?.[field])
     },
   )
 })

@@ -23,6 +23,9 @@ const itemFields = z.looseObject({
   output: z.unknown().optional(),
   error: z.unknown().optional(),
   server_label: z.string().optional(),
+  rating: z.enum(['like', 'unlike']).optional(),
+  rated_at: z.iso.datetime().optional(),
+  rating_comment: z.string().optional(),
 })
 
 /** What was asked, for the API's description. */
@@ -77,6 +80,9 @@ export function itemJson(item: ItemFieldsFragment): z.output<typeof itemResource
     output: item.output,
     error: item.error,
     server_label: item.serverLabel,
+    rating: item.rating?.toLowerCase() ?? null,
+    rated_at: item.ratedAt,
+    rating_comment: item.ratingComment,
   }
   return {
     ...(item.details as Record<string, unknown>),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { AppError } from '../../platform/errors.ts'
 import { assertIdShape } from '../../platform/ids.ts'
 import {
+  BulkDeleteConversationsDocument,
   ConversationDocument,
   ConversationsDocument,
   CreateConversationDocument,
@@ -49,8 +50,20 @@ const updateBody = changeBody.extend({ archived: z.boolean().nullish() })
 const listQuery = pageQuery.extend({
   referrer: z.string().optional().describe('Only those that came from here.'),
   project_id: z.string().optional().describe('Only those of this project.'),
+  archived: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe('Only those that were put away, or only those that were not; all of them unless given.'),
   scope: z.enum(['mine', 'all']).optional().describe('`all` is for administrators.'),
 })
+
+const bulkDeletion = z
+  .object({
+    deleted_count: z.number().int(),
+    failed_count: z.number().int().describe('How many ids named none of yours.'),
+    failed_ids: z.array(z.string()),
+  })
+  .meta({ id: 'BulkDeletion', examples: [{ deleted_count: 2, failed_count: 0, failed_ids: [] }] })
 
 const includeQuery = z.object({
   include: z
@@ -103,10 +116,11 @@ export const conversationRoutes: readonly Route[] = [
     query: listQuery,
     failures: ['admin_required'],
     operation: ConversationsDocument,
-    variables: ({ query: { referrer, project_id, scope, ...page } }) => ({
+    variables: ({ query: { referrer, project_id, archived, scope, ...page } }) => ({
       ...pageArguments(page),
       referrer,
       projectId: project_id,
+      archived: archived === undefined ? null : archived === 'true',
       scope: scope === 'all' ? ('ALL' as const) : ('MINE' as const),
     }),
     present: ({ conversations }, { context }) => list(conversations, conversationJson, context.requestId),
@@ -158,6 +172,27 @@ export const conversationRoutes: readonly Route[] = [
         .int()
         .meta({ examples: [3] }),
     }),
+  }),
+  route({
+    method: 'post',
+    path: '/v1/conversations/bulk-delete',
+    rate: { perMinute: 50, cost: 10 },
+    summary: 'Delete several of your conversations',
+    tag,
+    body: z.object({
+      conversation_ids: z
+        .array(z.string())
+        .describe('1 to 100 ids; those that are not yours are told as failed.'),
+    }),
+    examples: { two: { conversation_ids: [exampleConversation.id, 'conv_0a1b2c3d4e5f6g7h'] } },
+    operation: BulkDeleteConversationsDocument,
+    variables: ({ body }) => ({ ids: body.conversation_ids }),
+    present: ({ bulkDeleteConversations: { count, failedIds } }, { context }) =>
+      dual(
+        { deleted_count: count, failed_count: failedIds.length, failed_ids: failedIds },
+        context.requestId,
+      ),
+    response: dualOf(bulkDeletion),
   }),
   route({
     method: 'get',

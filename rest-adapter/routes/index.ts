@@ -7,6 +7,7 @@ import { chatRoutes } from './chat.ts'
 import { conversationRoutes } from './conversations.ts'
 import { embeddingRoutes } from './embeddings.ts'
 import { exportRoutes } from './export.ts'
+import { itemReportRoutes } from './item-reports.ts'
 import { itemRoutes } from './items.ts'
 import { modelPromptRoutes } from './model-prompts.ts'
 import { modelRoutes } from './models.ts'
@@ -35,6 +36,7 @@ export const routes: readonly Route[] = [
   ...versionRoutes,
   ...projectRoutes,
   ...conversationRoutes,
+  ...itemReportRoutes,
   ...itemRoutes,
   ...shareRoutes,
   ...publicShareRoutes,

@@ -4,6 +4,8 @@ import type { SubgraphContext } from '../../platform/subgraph.ts'
 import { type ForkService, forkService } from './branches/forks.ts'
 import { type BranchService, branchService } from './branches/service.ts'
 import { ownProjectCheck } from './own-project.ts'
+import { type RatingService, ratingService } from './reports/ratings.ts'
+import { type ToolCallService, toolCallService } from './reports/tool-calls.ts'
 import { type ConversationService, conversationService } from './service/conversations.ts'
 import { type ItemService, itemService } from './service/items.ts'
 import { type TurnService, turnService } from './service/turns.ts'
@@ -23,6 +25,8 @@ export interface ConversationsContext extends SubgraphContext {
   readonly branches: BranchService
   readonly forks: ForkService
   readonly items: ItemService
+  readonly ratings: RatingService
+  readonly toolCalls: ToolCallService
   readonly turns: TurnService
   readonly shares: ShareService
   readonly publicLinks: PublicLinks
@@ -55,6 +59,8 @@ export function conversationsContext(request: RequestContext, shared: SharedSour
     branches: branchService({ actor, database, branches, conversations }),
     forks: forkService({ actor, database, items }),
     items: itemService({ actor, database, items }),
+    ratings: ratingService({ actor, database, items }),
+    toolCalls: toolCallService({ actor, database, items }),
     turns: turnService({ actor, database, histories, store }),
     shares: shareService({
       actor,

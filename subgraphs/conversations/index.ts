@@ -11,6 +11,7 @@ import { forks } from './migrations/0004-forks.ts'
 import { forkedTurns } from './migrations/0004-forks-of-turns.ts'
 import { shares } from './migrations/0006-shares.ts'
 import { deletedOfOwner } from './migrations/0008-deleted-of-owner.ts'
+import { reportResolvers } from './reports/resolvers.ts'
 import { resolvers } from './resolvers.ts'
 import type { Resolvers } from './schema.generated.ts'
 import { startSharing } from './sharing/process.ts'
@@ -24,7 +25,7 @@ import { turnSweeper } from './turn-sweeper.ts'
 export const conversations = defineSubgraph({
   name: 'conversations',
   home: import.meta.url,
-  resolvers: mergeResolvers(resolvers, branchResolvers, shareResolvers) satisfies Resolvers,
+  resolvers: mergeResolvers(resolvers, branchResolvers, reportResolvers, shareResolvers) satisfies Resolvers,
   persistence: {
     entities: [Conversation, Branch],
     migrations: [

@@ -14,6 +14,7 @@ export const resolvers = {
     updateConversation: (_, { input }, { conversations }) => conversations.update(input),
     deleteConversation: (_, { id }, { conversations }) => conversations.remove(id),
     deleteConversations: (_, __, { conversations }) => conversations.removeAll(),
+    bulkDeleteConversations: (_, { ids }, { conversations }) => conversations.removeMany(ids),
     addItems: (_, { input }, { items }) => items.add(input),
     deleteItem: (_, { input }, { items }) => items.remove(input),
     beginTurn: (_, { input }, { turns }) => turns.begin(input),

@@ -70,6 +70,8 @@ export type Conversation = {
   branches: Array<Branch>;
   /** One branch; null when there is none of that name. */
   branch: Maybe<Branch>;
+  /** The newest `mcp_call` of the active branch with this call id, an open one before others; null when there is none. */
+  toolCall: Maybe<Item>;
   /** The conversation's shares, newest first unless asked otherwise. Fails with `feature_disabled` where sharing is off. */
   shares: ShareConnection;
 };
@@ -94,6 +96,12 @@ export type ConversationItemsArgs = {
 /** A conversation: items in an order, on one or more branches, with a title and metadata. */
 export type ConversationBranchArgs = {
   name: Scalars['String']['input'];
+};
+
+
+/** A conversation: items in an order, on one or more branches, with a title and metadata. */
+export type ConversationToolCallArgs = {
+  callId: Scalars['String']['input'];
 };
 
 
@@ -216,6 +224,12 @@ export type Item = {
   serverLabel: Maybe<Scalars['String']['output']>;
   /** Everything else that belongs to its type, under the names of the wire. */
   details: Scalars['JSON']['output'];
+  /** What its reader thinks of it; null while nothing was said. The same on every branch. */
+  rating: Maybe<ItemRating>;
+  /** When that was said. */
+  ratedAt: Maybe<Scalars['DateTime']['output']>;
+  /** What was said beside it. */
+  ratingComment: Maybe<Scalars['String']['output']>;
 };
 
 /** A page of items. */
@@ -291,6 +305,7 @@ export type QueryConversationsArgs = {
   order?: InputMaybe<SortOrder>;
   referrer?: InputMaybe<Scalars['String']['input']>;
   projectId?: InputMaybe<Scalars['ID']['input']>;
+  archived?: InputMaybe<Scalars['Boolean']['input']>;
   scope?: InputMaybe<ConversationScope>;
 };
 
@@ -406,6 +421,14 @@ export type DeletedConversations = {
   count: Scalars['Int']['output'];
 };
 
+/** What deleting several conversations did. */
+export type BulkDeletedConversations = {
+  /** How many were deleted. */
+  count: Scalars['Int']['output'];
+  /** The ids that named none of the caller's. */
+  failedIds: Array<Scalars['ID']['output']>;
+};
+
 /** Items that were stored. */
 export type AddedItems = {
   /** In the order in which they were given. */
@@ -433,6 +456,8 @@ export type Mutation = {
   deleteConversation: DeletedConversation;
   /** Deletes every conversation of the caller's. */
   deleteConversations: DeletedConversations;
+  /** Deletes up to 100 conversations. Those that are not there, or not the caller's, are told and keep nobody from the others. */
+  bulkDeleteConversations: BulkDeletedConversations;
   /** Appends items to a branch. Fails with `max_items_exceeded` or `conversation_full`. */
   addItems: AddedItems;
   /** Takes an item out: a new branch without it becomes `MAIN`, the former one is kept under another name. */
@@ -455,6 +480,12 @@ export type Mutation = {
   editItem: PreparedBranch;
   /** Makes a branch that ends with a user's message `MAIN`, so that it can be asked again. No model is asked: `regenerate` does both. */
   prepareRegeneration: PreparedBranch;
+  /** Rates an item, on every branch that it stands on; replaces an earlier rating. */
+  rateItem: Item;
+  /** Takes a rating back. */
+  unrateItem: Item;
+  /** Tells the end of a tool call: of the newest `mcp_call` of the active branch with this call id, an open one before others. The same report twice is one. Fails with `item_not_found`. */
+  reportToolCall: Item;
   /** Makes a public link to a snapshot of a conversation. Its earlier links are revoked. Fails with `payload_too_large` over 10 MB, `feature_disabled` where sharing is off. */
   shareConversation: Share;
   /** Makes a public link to a snapshot of one answer. The conversation's earlier links are revoked. Fails as `shareConversation` does. */
@@ -476,6 +507,11 @@ export type MutationUpdateConversationArgs = {
 
 export type MutationDeleteConversationArgs = {
   id: Scalars['ID']['input'];
+};
+
+
+export type MutationBulkDeleteConversationsArgs = {
+  ids: Array<Scalars['ID']['input']>;
 };
 
 
@@ -531,6 +567,21 @@ export type MutationEditItemArgs = {
 
 export type MutationPrepareRegenerationArgs = {
   input: PrepareRegenerationInput;
+};
+
+
+export type MutationRateItemArgs = {
+  input: RateItemInput;
+};
+
+
+export type MutationUnrateItemArgs = {
+  input: UnrateItemInput;
+};
+
+
+export type MutationReportToolCallArgs = {
+  input: ReportToolCallInput;
 };
 
 
@@ -772,6 +823,62 @@ export type TurnForkPointInput = {
 export type TurnForkPoint = {
   /** The model that the conversation used last; null where it has used none. */
   lastModelId: Maybe<Scalars['ID']['output']>;
+};
+
+/** What a person thinks of an item. */
+export type ItemRating =
+  /** It is liked. */
+  | 'LIKE'
+  /** It is not. */
+  | 'UNLIKE';
+
+/** How a tool call ended. */
+export type ToolCallEnd =
+  /** The tool gave a result. */
+  | 'COMPLETED'
+  /** It failed. */
+  | 'FAILED'
+  /** It was given up on purpose. */
+  | 'CANCELLED';
+
+/** A rating. */
+export type RateItemInput = {
+  /** Which conversation. */
+  conversationId: Scalars['ID']['input'];
+  /** An id that the item has on any branch. */
+  itemId: Scalars['ID']['input'];
+  /** The rating. */
+  rating: ItemRating;
+  /** A note beside it; at most 2,000 characters. */
+  comment?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** A rating that is taken back. */
+export type UnrateItemInput = {
+  /** Which conversation. */
+  conversationId: Scalars['ID']['input'];
+  /** An id that the item has on any branch. */
+  itemId: Scalars['ID']['input'];
+};
+
+/** What came of a tool call. */
+export type ReportToolCallInput = {
+  /** Which conversation. */
+  conversationId: Scalars['ID']['input'];
+  /** The id that the model gave the call. */
+  callId: Scalars['String']['input'];
+  /** How it ended. */
+  status: ToolCallEnd;
+  /** What the tool gave back. */
+  output?: InputMaybe<Scalars['JSON']['input']>;
+  /** What went wrong. */
+  error?: InputMaybe<Scalars['JSON']['input']>;
+  /** The name of the tool, where it is to be corrected. */
+  name?: InputMaybe<Scalars['String']['input']>;
+  /** The arguments as JSON text, where they are to be corrected. */
+  arguments?: InputMaybe<Scalars['String']['input']>;
+  /** The MCP server that the tool belongs to, where that is to be corrected. */
+  serverLabel?: InputMaybe<Scalars['String']['input']>;
 };
 
 /** A public link to a snapshot of a conversation, or of one answer in it. The snapshot never changes; the link can be revoked. */
@@ -1021,6 +1128,7 @@ export type ResolversTypes = {
   DeleteItemInput: DeleteItemInput;
   DeletedConversation: ResolverTypeWrapper<DeletedConversation>;
   DeletedConversations: ResolverTypeWrapper<DeletedConversations>;
+  BulkDeletedConversations: ResolverTypeWrapper<BulkDeletedConversations>;
   AddedItems: ResolverTypeWrapper<AddedItemsModel>;
   DeletedItem: ResolverTypeWrapper<DeletedItem>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
@@ -1042,6 +1150,11 @@ export type ResolversTypes = {
   TurnForkInput: TurnForkInput;
   TurnForkPointInput: TurnForkPointInput;
   TurnForkPoint: ResolverTypeWrapper<TurnForkPoint>;
+  ItemRating: ItemRating;
+  ToolCallEnd: ToolCallEnd;
+  RateItemInput: RateItemInput;
+  UnrateItemInput: UnrateItemInput;
+  ReportToolCallInput: ReportToolCallInput;
   Share: ResolverTypeWrapper<ShareModel>;
   ShareConnection: ResolverTypeWrapper<ShareConnectionModel>;
   ShareEdge: ResolverTypeWrapper<Omit<ShareEdge, 'node'> & { node: ResolversTypes['Share'] }>;
@@ -1077,6 +1190,7 @@ export type ResolversParentTypes = {
   DeleteItemInput: DeleteItemInput;
   DeletedConversation: DeletedConversation;
   DeletedConversations: DeletedConversations;
+  BulkDeletedConversations: BulkDeletedConversations;
   AddedItems: AddedItemsModel;
   DeletedItem: DeletedItem;
   Mutation: Record<PropertyKey, never>;
@@ -1097,6 +1211,9 @@ export type ResolversParentTypes = {
   TurnForkInput: TurnForkInput;
   TurnForkPointInput: TurnForkPointInput;
   TurnForkPoint: TurnForkPoint;
+  RateItemInput: RateItemInput;
+  UnrateItemInput: UnrateItemInput;
+  ReportToolCallInput: ReportToolCallInput;
   Share: ShareModel;
   ShareConnection: ShareConnectionModel;
   ShareEdge: Omit<ShareEdge, 'node'> & { node: ResolversParentTypes['Share'] };
@@ -1141,6 +1258,7 @@ export type ConversationResolvers<ContextType = ConversationsContext, ParentType
   items?: Resolver<ResolversTypes['ItemConnection'], ParentType, ContextType, RequireFields<ConversationItemsArgs, 'first' | 'order'>>;
   branches?: Resolver<Array<ResolversTypes['Branch']>, ParentType, ContextType>;
   branch?: Resolver<Maybe<ResolversTypes['Branch']>, ParentType, ContextType, RequireFields<ConversationBranchArgs, 'name'>>;
+  toolCall?: Resolver<Maybe<ResolversTypes['Item']>, ParentType, ContextType, RequireFields<ConversationToolCallArgs, 'callId'>>;
   shares?: Resolver<ResolversTypes['ShareConnection'], ParentType, ContextType, RequireFields<ConversationSharesArgs, 'first' | 'order' | 'includeRevoked'>>;
 };
 
@@ -1181,6 +1299,9 @@ export type ItemResolvers<ContextType = ConversationsContext, ParentType extends
   error?: Resolver<Maybe<ResolversTypes['JSON']>, ParentType, ContextType>;
   serverLabel?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   details?: Resolver<ResolversTypes['JSON'], ParentType, ContextType>;
+  rating?: Resolver<Maybe<ResolversTypes['ItemRating']>, ParentType, ContextType>;
+  ratedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  ratingComment?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
 };
 
 export type ItemConnectionResolvers<ContextType = ConversationsContext, ParentType extends ResolversParentTypes['ItemConnection'] = ResolversParentTypes['ItemConnection']> = {
@@ -1222,6 +1343,11 @@ export type DeletedConversationsResolvers<ContextType = ConversationsContext, Pa
   count?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
 };
 
+export type BulkDeletedConversationsResolvers<ContextType = ConversationsContext, ParentType extends ResolversParentTypes['BulkDeletedConversations'] = ResolversParentTypes['BulkDeletedConversations']> = {
+  count?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  failedIds?: Resolver<Array<ResolversTypes['ID']>, ParentType, ContextType>;
+};
+
 export type AddedItemsResolvers<ContextType = ConversationsContext, ParentType extends ResolversParentTypes['AddedItems'] = ResolversParentTypes['AddedItems']> = {
   items?: Resolver<Array<ResolversTypes['Item']>, ParentType, ContextType>;
   conversation?: Resolver<ResolversTypes['Conversation'], ParentType, ContextType>;
@@ -1238,6 +1364,7 @@ export type MutationResolvers<ContextType = ConversationsContext, ParentType ext
   updateConversation: Resolver<ResolversTypes['Conversation'], ParentType, ContextType, RequireFields<MutationUpdateConversationArgs, 'input'>>;
   deleteConversation: Resolver<ResolversTypes['DeletedConversation'], ParentType, ContextType, RequireFields<MutationDeleteConversationArgs, 'id'>>;
   deleteConversations: Resolver<ResolversTypes['DeletedConversations'], ParentType, ContextType>;
+  bulkDeleteConversations: Resolver<ResolversTypes['BulkDeletedConversations'], ParentType, ContextType, RequireFields<MutationBulkDeleteConversationsArgs, 'ids'>>;
   addItems: Resolver<ResolversTypes['AddedItems'], ParentType, ContextType, RequireFields<MutationAddItemsArgs, 'input'>>;
   deleteItem: Resolver<ResolversTypes['DeletedItem'], ParentType, ContextType, RequireFields<MutationDeleteItemArgs, 'input'>>;
   beginTurn: Resolver<ResolversTypes['StoredTurn'], ParentType, ContextType, RequireFields<MutationBeginTurnArgs, 'input'>>;
@@ -1249,6 +1376,9 @@ export type MutationResolvers<ContextType = ConversationsContext, ParentType ext
   activateBranch: Resolver<ResolversTypes['Conversation'], ParentType, ContextType, RequireFields<MutationActivateBranchArgs, 'input'>>;
   editItem: Resolver<ResolversTypes['PreparedBranch'], ParentType, ContextType, RequireFields<MutationEditItemArgs, 'input'>>;
   prepareRegeneration: Resolver<ResolversTypes['PreparedBranch'], ParentType, ContextType, RequireFields<MutationPrepareRegenerationArgs, 'input'>>;
+  rateItem: Resolver<ResolversTypes['Item'], ParentType, ContextType, RequireFields<MutationRateItemArgs, 'input'>>;
+  unrateItem: Resolver<ResolversTypes['Item'], ParentType, ContextType, RequireFields<MutationUnrateItemArgs, 'input'>>;
+  reportToolCall: Resolver<ResolversTypes['Item'], ParentType, ContextType, RequireFields<MutationReportToolCallArgs, 'input'>>;
   shareConversation: Resolver<ResolversTypes['Share'], ParentType, ContextType, RequireFields<MutationShareConversationArgs, 'input'>>;
   shareItem: Resolver<ResolversTypes['Share'], ParentType, ContextType, RequireFields<MutationShareItemArgs, 'input'>>;
   revokeShare: Resolver<ResolversTypes['Share'], ParentType, ContextType, RequireFields<MutationRevokeShareArgs, 'id'>>;
@@ -1361,6 +1491,7 @@ export type Resolvers<ContextType = ConversationsContext> = {
   Query?: QueryResolvers<ContextType>;
   DeletedConversation?: DeletedConversationResolvers<ContextType>;
   DeletedConversations?: DeletedConversationsResolvers<ContextType>;
+  BulkDeletedConversations?: BulkDeletedConversationsResolvers<ContextType>;
   AddedItems?: AddedItemsResolvers<ContextType>;
   DeletedItem?: DeletedItemResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;

@@ -83,19 +83,30 @@ function itemContent(
   })
 }
 
-function givenDetails(input: ItemInput, param: string): ItemDetails {
-  const name = optionalText(input.name, { param: `${param}.name`, max: maxNameLength, singleLine: true })
+/** What an item says of a tool, from outside. */
+export type ToolFields = Pick<
+  ItemInput,
+  'name' | 'arguments' | 'output' | 'error' | 'serverLabel' | 'details'
+>
+
+/**
+ * @param param the wire's name of the object that the fields stand in; empty where that is the body itself
+ * @throws AppError `input_too_large`, `invalid_parameter`
+ */
+export function givenDetails(input: ToolFields, param: string): ItemDetails {
+  const at = (field: string) => (param === '' ? field : `${param}.${field}`)
+  const name = optionalText(input.name, { param: at('name'), max: maxNameLength, singleLine: true })
   const serverLabel = optionalText(input.serverLabel, {
-    param: `${param}.server_label`,
+    param: at('server_label'),
     max: maxNameLength,
     singleLine: true,
   })
   if ((input.arguments?.length ?? 0) > maxArgumentsLength) {
     throw new AppError(
       'input_too_large',
-      `${param}.arguments is too long: at most ${maxArgumentsLength} characters.`,
+      `${at('arguments')} is too long: at most ${maxArgumentsLength} characters.`,
       {
-        param: `${param}.arguments`,
+        param: at('arguments'),
       },
     )
   }

@@ -23,6 +23,8 @@ import { appendItems } from '../sources/item-writes.ts'
 import { type Connection as Statements, transaction } from '../sources/transaction.ts'
 
 const maxReferrerLength = 64
+/** Contract 3.1, the ceiling of batches. */
+const maxIdsPerWrite = 100
 
 /** A list of conversations, and what is in it as a whole. */
 export interface ConversationPage extends Connection<ConversationRow> {
@@ -34,6 +36,7 @@ export interface ConversationPage extends Connection<ConversationRow> {
 export interface ConversationListArguments extends PageArguments {
   readonly referrer?: string | null
   readonly projectId?: string | null
+  readonly archived?: boolean | null
   readonly scope?: 'MINE' | 'ALL' | null
 }
 
@@ -76,6 +79,7 @@ export function conversationService({ actor, database, conversations, isOwnProje
     async page({
       referrer,
       projectId,
+      archived,
       scope,
       ...args
     }: ConversationListArguments): Promise<ConversationPage> {
@@ -84,12 +88,20 @@ export function conversationService({ actor, database, conversations, isOwnProje
         assertIdShape('project', projectId, 'project_id')
         if (scope !== 'ALL' && !(await isOwnProject(projectId))) return emptyPage
       }
-      return listOf({ ownerId, referrer: givenReferrer(referrer), projectId: projectId ?? null }, args)
+      return listOf(
+        {
+          ownerId,
+          referrer: givenReferrer(referrer),
+          projectId: projectId ?? null,
+          archived: archived ?? null,
+        },
+        args,
+      )
     },
 
     /** The conversations of a project that the graph has resolved already. */
     pageOfProject: (projectId: string, args: PageArguments): Promise<ConversationPage> =>
-      listOf({ ownerId: owner(), referrer: null, projectId }, args),
+      listOf({ ownerId: owner(), referrer: null, projectId, archived: null }, args),
 
     count: (filter: ConversationFilter | null): Promise<number> =>
       filter === null ? Promise.resolve(0) : conversations.count(filter),
@@ -152,13 +164,32 @@ export function conversationService({ actor, database, conversations, isOwnProje
     /** @throws AppError `conversation_not_found` */
     async remove(id: string): Promise<{ id: string }> {
       const ownerId = owner()
-      const count = await transaction(database, (db) => deleteConversations(db, ownerId, id))
-      return count === 1 ? { id } : conversationNotFound()
+      const deleted = await transaction(database, (db) => deleteConversations(db, ownerId, [id]))
+      return deleted.length === 1 ? { id } : conversationNotFound()
     },
 
     async removeAll(): Promise<{ count: number }> {
       const ownerId = owner()
-      return { count: await transaction(database, (db) => deleteConversations(db, ownerId, null)) }
+      const deleted = await transaction(database, (db) => deleteConversations(db, ownerId, null))
+      return { count: deleted.length }
+    },
+
+    /** What is not there, another's included, is told as failed. @throws AppError `invalid_parameter`, `max_items_exceeded` */
+    async removeMany(given: readonly string[]): Promise<{ count: number; failedIds: string[] }> {
+      const ownerId = owner()
+      const ids = [...new Set(given)]
+      if (ids.length === 0) {
+        throw new AppError('invalid_parameter', 'conversation_ids must not be empty.', {
+          param: 'conversation_ids',
+        })
+      }
+      if (given.length > maxIdsPerWrite) {
+        throw new AppError('max_items_exceeded', `At most ${maxIdsPerWrite} can be deleted at once.`, {
+          param: 'conversation_ids',
+        })
+      }
+      const deleted = new Set(await transaction(database, (db) => deleteConversations(db, ownerId, ids)))
+      return { count: deleted.size, failedIds: ids.filter((id) => !deleted.has(id)) }
     },
   }
 }

@@ -85,19 +85,19 @@ export async function changeConversation(
   await sql`update conversations.conversation set ${sql.join(assignments)} where key = ${key}`.execute(db)
 }
 
-/** Soft delete. @returns how many there were */
+/** Soft delete of the owner's conversations with these ids; null: of all. @returns the ids of those that there were */
 export async function deleteConversations(
   db: Connection,
   ownerId: string,
-  id: string | null,
-): Promise<number> {
-  if (id !== null && !hasIdShape('conversation', id)) return 0
-  const { numAffectedRows } = await sql`
+  ids: readonly string[] | null,
+): Promise<string[]> {
+  const possible = ids?.filter((id) => hasIdShape('conversation', id))
+  const { rows } = await sql<{ id: string }>`
     update conversations.conversation set deleted_at = now()
-    where owner_id = ${ownerId} and deleted_at is null ${id === null ? sql`` : sql`and public_id = ${id}`}`.execute(
-    db,
-  )
-  return Number(numAffectedRows ?? 0)
+    where owner_id = ${ownerId} and deleted_at is null
+      ${possible === undefined ? sql`` : sql`and public_id = any(${possible}::text[])`}
+    returning public_id as id`.execute(db)
+  return rows.map(({ id }) => id)
 }
 
 function onlyRow<Row>([row]: readonly Row[]): Row {

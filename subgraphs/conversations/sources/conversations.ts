@@ -17,6 +17,8 @@ export interface ConversationFilter {
   readonly ownerId: string | null
   readonly referrer: string | null
   readonly projectId: string | null
+  /** Only those that were put away, or only those that were not; null: both. */
+  readonly archived: boolean | null
 }
 
 /** Reads conversations. What is deleted does not exist, except as a cursor. */
@@ -75,14 +77,27 @@ async function readPage(
 }
 
 /** One of the few statements that lists come down to: each has its own plan, which a condition on a parameter would spoil. */
-function pageStatement({ ownerId, referrer }: OwnerFilter, { limit, after, offset, descending }: Page) {
+function pageStatement(
+  { ownerId, referrer, archived }: OwnerFilter,
+  { limit, after, offset, descending }: Page,
+) {
   const values: unknown[] = [limit + 1, offset]
   const value = (given: unknown) => `$${values.push(given)}`
   const conditions = ['c.deleted_at is null']
   if (ownerId !== null) conditions.push(`c.owner_id = ${value(ownerId)}`)
   if (referrer !== null) conditions.push(`c.referrer = ${value(referrer)}`)
+  if (archived !== null) conditions.push(`c.archived_at is ${archived ? 'not null' : 'null'}`)
   if (after !== null) conditions.push(afterCursor(ownerId === null ? null : '$3', value(after), descending))
-  const shape = [ownerId !== null, referrer !== null, after !== null, descending].map(Number).join('')
+  const shape = [
+    ownerId !== null,
+    referrer !== null,
+    after !== null,
+    descending,
+    archived !== null,
+    archived === true,
+  ]
+    .map(Number)
+    .join('')
   return {
     name: `conversations_page_${shape}`,
     text: `
@@ -101,11 +116,12 @@ function afterCursor(owner: string | null, after: string, descending: boolean): 
     (select k.key from conversations.conversation k where k.public_id = ${after}${owned})`
 }
 
-function condition({ ownerId, referrer }: OwnerFilter) {
+function condition({ ownerId, referrer, archived }: OwnerFilter) {
   return {
     deletedAt: null,
     ...(ownerId === null ? {} : { ownerId }),
     ...(referrer === null ? {} : { referrer }),
+    ...(archived === null ? {} : { archivedAt: archived ? { $ne: null } : null }),
   }
 }
 

@@ -19,6 +19,9 @@ export interface ItemRow {
   readonly finishReason: string | null
   readonly usage: unknown
   readonly incompleteDetails: unknown
+  readonly rating: 'like' | 'unlike' | null
+  readonly ratedAt: string | null
+  readonly ratingComment: string | null
   readonly createdAt: string
   readonly completedAt: string | null
   readonly incompleteAt: string | null
@@ -28,5 +31,6 @@ export interface ItemRow {
 export const itemColumns = sql`
   i.key, i.conversation_key as "conversationKey", i.type, i.role, i.status, i.content, i.model_id as "modelId",
   i.call_id as "callId", i.details, i.finish_reason as "finishReason", i.usage,
-  i.incomplete_details as "incompleteDetails", i.created_at as "createdAt", i.completed_at as "completedAt",
+  i.incomplete_details as "incompleteDetails", i.rating, i.rated_at as "ratedAt",
+  i.rating_comment as "ratingComment", i.created_at as "createdAt", i.completed_at as "completedAt",
   i.incomplete_at as "incompleteAt"`

@@ -49,6 +49,21 @@ export async function appendItems(
   return rows
 }
 
+/** What somebody thinks of an item. */
+export interface ItemOpinion {
+  readonly rating: 'like' | 'unlike'
+  readonly comment: string | null
+}
+
+/** Keeps what somebody thinks of an item's content, in place of what was thought before; null forgets it. */
+export async function rateItem(db: Connection, key: string, opinion: ItemOpinion | null): Promise<void> {
+  const at = opinion === null ? sql`null` : sql`now()`
+  await sql`
+    update conversations.item
+    set rating = ${opinion?.rating ?? null}, rated_at = ${at}, rating_comment = ${opinion?.comment ?? null}
+    where key = ${key}`.execute(db)
+}
+
 /** Raising the counter gives the positions, holds the limit and queues parallel turns, all in one statement. */
 async function reservePositions(db: Connection, { branchKey }: AppendTarget, count: number) {
   const { rows } = await sql<{ lastPosition: number; branch: string }>`

@@ -12,6 +12,8 @@ export interface ProjectFilter {
   readonly ownerId: string | null
   readonly referrer: string | null
   readonly projectId: string
+  /** Only those that were put away, or only those that were not; null: both. */
+  readonly archived: boolean | null
 }
 
 /** Reads the lists of many projects at once: requests that differ in their project alone share a statement. */
@@ -32,8 +34,8 @@ export function projectLists(database: SubgraphDatabase): ProjectLists {
     (requests) =>
       inGroups(
         requests,
-        ({ filter: { ownerId, referrer }, page: { limit, after, offset, descending } }) =>
-          JSON.stringify([ownerId, referrer, limit, after, offset, descending]),
+        ({ filter: { ownerId, referrer, archived }, page: { limit, after, offset, descending } }) =>
+          JSON.stringify([ownerId, referrer, archived, limit, after, offset, descending]),
         (group) => readPages(database, group),
       ),
     { cache: false },
@@ -42,7 +44,7 @@ export function projectLists(database: SubgraphDatabase): ProjectLists {
     (filters) =>
       inGroups(
         filters,
-        ({ ownerId, referrer }) => JSON.stringify([ownerId, referrer]),
+        ({ ownerId, referrer, archived }) => JSON.stringify([ownerId, referrer, archived]),
         (group) => readCounts(database, group),
       ),
     { cache: false },
@@ -69,7 +71,10 @@ async function readPages(database: SubgraphDatabase, group: Group<PageRequest>):
 }
 
 /** The keys of a page of every project; the projects' ids, as a JSON array, are the first parameter. */
-function pageKeys({ ownerId, referrer }: ProjectFilter, { after, descending, limit, offset }: Page) {
+function pageKeys(
+  { ownerId, referrer, archived }: ProjectFilter,
+  { after, descending, limit, offset }: Page,
+) {
   const [order, beyond] = descending ? ['desc', '<'] : ['asc', '>']
   const owned = ownerId === null ? [] : [ownerId]
   const referred = referrer === null ? [] : [referrer]
@@ -81,6 +86,7 @@ function pageKeys({ ownerId, referrer }: ProjectFilter, { after, descending, lim
       select l.key from conversations.conversation l
       where l.project_id = project.id and l.deleted_at is null ${ownedBy('l')}
         ${referrer === null ? '' : 'and l.referrer = ?'}
+        ${archived === null ? '' : `and l.archived_at is ${archived ? 'not null' : 'null'}`}
         ${after === null ? '' : `and l.key ${beyond} (select k.key from conversations.conversation k where k.public_id = ? ${ownedBy('k')})`}
       order by l.key ${order} limit ? offset ?
     ) page`
@@ -88,13 +94,14 @@ function pageKeys({ ownerId, referrer }: ProjectFilter, { after, descending, lim
 }
 
 async function readCounts(database: SubgraphDatabase, group: Group<ProjectFilter>): Promise<number[]> {
-  const [{ ownerId, referrer }] = group
+  const [{ ownerId, referrer, archived }] = group
   const ids = group.map(({ projectId }) => projectId)
   const { rows } = await sql<{ projectId: string; count: number }>`
     select project_id as "projectId", count(*)::integer as count from conversations.conversation
     where project_id = any(${ids}::text[]) and deleted_at is null
       ${ownerId === null ? sql`` : sql`and owner_id = ${ownerId}`}
       ${referrer === null ? sql`` : sql`and referrer = ${referrer}`}
+      ${archived === null ? sql`` : archived ? sql`and archived_at is not null` : sql`and archived_at is null`}
     group by project_id`.execute(connection(database))
   const counts = new Map(rows.map(({ projectId, count }) => [projectId, count]))
   return ids.map((id) => counts.get(id) ?? 0)

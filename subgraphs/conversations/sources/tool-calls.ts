@@ -1,0 +1,46 @@
+import { sql } from 'kysely'
+import type { Block } from '../content/blocks.ts'
+import type { ItemDetails } from '../content/item-draft.ts'
+import { type Connection, json } from './transaction.ts'
+
+/** A tool call as far as reports go. */
+export interface ToolCallState {
+  readonly status: string
+  readonly content: readonly Block[]
+  readonly details: ItemDetails
+}
+
+/** A tool call's item at its place. */
+export interface ToolCallRow extends ToolCallState {
+  readonly key: string
+  readonly publicId: string
+  /** Whether it has not ended. */
+  readonly isOpen: boolean
+}
+
+/** The `mcp_call` items with a call id on a branch, the newest first. Some runtimes give every turn the same ids. */
+export async function toolCalls(
+  db: Connection,
+  { conversationKey, branchKey }: { conversationKey: string; branchKey: string },
+  callId: string,
+): Promise<ToolCallRow[]> {
+  if (callId.includes('\u0000')) return []
+  const { rows } = await sql<ToolCallRow>`
+    select i.key, bi.public_id as "publicId", i.status, i.content, i.details,
+      i.status not in ('completed', 'failed', 'cancelled', 'incomplete') as "isOpen"
+    from conversations.item i
+    join conversations.branch_item bi on bi.item_key = i.key and bi.branch_key = ${branchKey}
+    where i.conversation_key = ${conversationKey} and i.call_id = ${callId} and i.type = 'mcp_call'
+      and bi.deleted_at is null
+    order by bi.position desc`.execute(db)
+  return rows
+}
+
+/** Stores how a call ended, and that it ended now. */
+export async function endToolCall(db: Connection, key: string, end: ToolCallState): Promise<void> {
+  await sql`
+    update conversations.item
+    set status = ${end.status}, content = ${json(end.content)}, details = ${json(end.details)}, completed_at = now(),
+      incomplete_at = null, incomplete_details = null
+    where key = ${key}`.execute(db)
+}
