@@ -54,8 +54,9 @@ export const models = defineSubgraph({
     await sync.store(configured)
     await catalogue.open()
     const prompts = await openPrompts(services)
+    const parts = { catalogue, usage, bounds, orchestrator: prompts.orchestrator }
     return {
-      createContext: (request) => modelsContext(request, { catalogue, usage, bounds, prompts }),
+      createContext: (request) => modelsContext(request, { ...parts, prompts }),
       async ready() {
         await Promise.all([sync.start(), discovery?.start()])
       },

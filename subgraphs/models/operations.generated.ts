@@ -34,6 +34,15 @@ export type AppendTurnInput = {
   error?: unknown;
 };
 
+/** The tone of answers. */
+export type BaseStyle =
+  /** As few words as will do. */
+  | 'CONCISE'
+  /** Warm and informal. */
+  | 'FRIENDLY'
+  /** Formal and to the point. */
+  | 'PROFESSIONAL';
+
 /** The first half of a turn. */
 export type BeginTurnInput = {
   /** The id of the completion; makes the operation idempotent. */
@@ -138,12 +147,17 @@ export type UsageStatus =
   /** The provider failed. */
   | 'failed';
 
+export type PromptSettingsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type PromptSettingsQuery = { userSettings: { preferences: unknown, memoryConfig: { enabled: boolean, maxUserItems: number, maxProjectItems: number, maxEpisodicItems: number, minSimilarity: number, injectUserCore: boolean, injectSemantic: boolean, injectEpisodic: boolean }, profileSettings: { baseStyle: BaseStyle, customInstructions: string, nickName: string, occupation: string, moreAboutYou: string } } };
+
 export type TurnContextQueryVariables = Exact<{
   input: TurnContextInput;
 }>;
 
 
-export type TurnContextQuery = { turnContext: { messages: unknown, conversation: { id: string, title: string | null, project: { id: string } | null } } };
+export type TurnContextQuery = { turnContext: { messages: unknown, conversation: { id: string, title: string | null, metadata: unknown, project: { id: string } | null } } };
 
 export type ProjectInstructionQueryVariables = Exact<{
   id: string;
@@ -188,7 +202,8 @@ export type RecordUsageMutationVariables = Exact<{
 export type RecordUsageMutation = { recordUsage: number };
 
 
-export const TurnContextDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"TurnContext"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"TurnContextInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"turnContext"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"messages"}},{"kind":"Field","name":{"kind":"Name","value":"conversation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"project"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}}]}}]}}]} as unknown as DocumentNode<TurnContextQuery, TurnContextQueryVariables>;
+export const PromptSettingsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"PromptSettings"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"userSettings"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"memoryConfig"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"enabled"}},{"kind":"Field","name":{"kind":"Name","value":"maxUserItems"}},{"kind":"Field","name":{"kind":"Name","value":"maxProjectItems"}},{"kind":"Field","name":{"kind":"Name","value":"maxEpisodicItems"}},{"kind":"Field","name":{"kind":"Name","value":"minSimilarity"}},{"kind":"Field","name":{"kind":"Name","value":"injectUserCore"}},{"kind":"Field","name":{"kind":"Name","value":"injectSemantic"}},{"kind":"Field","name":{"kind":"Name","value":"injectEpisodic"}}]}},{"kind":"Field","name":{"kind":"Name","value":"profileSettings"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"baseStyle"}},{"kind":"Field","name":{"kind":"Name","value":"customInstructions"}},{"kind":"Field","name":{"kind":"Name","value":"nickName"}},{"kind":"Field","name":{"kind":"Name","value":"occupation"}},{"kind":"Field","name":{"kind":"Name","value":"moreAboutYou"}}]}},{"kind":"Field","name":{"kind":"Name","value":"preferences"}}]}}]}}]} as unknown as DocumentNode<PromptSettingsQuery, PromptSettingsQueryVariables>;
+export const TurnContextDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"TurnContext"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"TurnContextInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"turnContext"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"messages"}},{"kind":"Field","name":{"kind":"Name","value":"conversation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"metadata"}},{"kind":"Field","name":{"kind":"Name","value":"project"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}}]}}]}}]} as unknown as DocumentNode<TurnContextQuery, TurnContextQueryVariables>;
 export const ProjectInstructionDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"ProjectInstruction"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"project"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"instruction"}}]}}]}}]} as unknown as DocumentNode<ProjectInstructionQuery, ProjectInstructionQueryVariables>;
 export const BeginTurnDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"BeginTurn"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"BeginTurnInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"beginTurn"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"conversation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"title"}}]}}]}}]}}]} as unknown as DocumentNode<BeginTurnMutation, BeginTurnMutationVariables>;
 export const CheckpointTurnDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"CheckpointTurn"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"CheckpointTurnInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"checkpointTurn"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}]}]}}]} as unknown as DocumentNode<CheckpointTurnMutation, CheckpointTurnMutationVariables>;
