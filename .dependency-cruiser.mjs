@@ -15,6 +15,8 @@ const FOLDERS = [
 const TEST = '\\.test\\.ts$'
 /** What runs in browsers is served as text, not imported. */
 const BROWSER = '^rest-adapter/swagger/'
+/** What a thread of its own begins with: it is named by its URL, not imported. */
+const THREAD = '-worker\\.ts$'
 /** What a test of any folder may start the program with; `wiring-not-imported` keeps it to tests. */
 const TEST_WIRING = '^wiring/test\\.ts$'
 
@@ -173,10 +175,10 @@ export default {
       name: 'no-dead-modules',
       comment: 'No entry point leads to this module: it is dead, or only its test keeps it alive.',
       severity: 'error',
-      from: { path: '^(wiring|schema|scripts|bench)/' },
+      from: { path: ['^(wiring|schema|scripts|bench)/', THREAD] },
       to: {
         path: '^(platform|subgraphs|gateway|rest-adapter)/',
-        pathNot: ['/testing/', TEST, BROWSER],
+        pathNot: ['/testing/', TEST, BROWSER, THREAD],
         reachable: false,
       },
     },

@@ -19,7 +19,7 @@ export interface OpenSupergraph {
 }
 
 /**
- * To be imported when it is needed alone: with its packages this takes a start's third of a second and 30 MB, and the
+ * To be imported when it is needed alone: with its packages this takes about half a second and 30 MB, and the
  * platform's own operations are planned already (`committed-plans.ts`).
  * @param hidesSuggestions whether refusals of clients' operations leave out what the schema has that is alike
  */

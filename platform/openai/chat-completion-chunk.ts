@@ -23,6 +23,10 @@ const fields = z.looseObject({
   ),
   usage: tokenUsage.nullish().describe('In the last chunk, whose `choices` are empty.'),
   conversation: conversationStub.optional(),
+  trimmed: z
+    .literal(true)
+    .optional()
+    .describe('In the last chunk, where the model was told less than there was.'),
 })
 
 /** One `data:` frame of a streamed completion (contract 2.3). */

@@ -27,6 +27,10 @@ const fields = z.looseObject({
   usage: tokenUsage,
   system_fingerprint: z.string().optional(),
   conversation: conversationStub.optional().describe('Only where one took part.'),
+  trimmed: z
+    .literal(true)
+    .optional()
+    .describe('Where the model was told less than there was, for more does not fit into its context.'),
 })
 
 /** The answer of `POST /v1/chat/completions` without `stream` (contract 2.1). The provider's other fields stay. */

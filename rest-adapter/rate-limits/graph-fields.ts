@@ -22,7 +22,17 @@ const routeOfField: Readonly<Record<string, string>> = {
   deleteConversation: 'delete /v1/conversations/:conversation_id',
   deleteConversations: 'delete /v1/conversations',
   addItems: 'post /v1/conversations/:conversation_id/items',
+  shareConversation: 'post /v1/conversations/:conversation_id/share',
+  shareItem: 'post /v1/conversations/:conversation_id/items/:item_id/share',
+  revokeShare: 'delete /v1/shares/:share_id',
   deleteItem: 'delete /v1/conversations/:conversation_id/items/:item_id',
+  editItem: 'post /v1/conversations/:conversation_id/items/:item_id/edit',
+  prepareRegeneration: 'post /v1/conversations/:conversation_id/items/:item_id/edit',
+  regenerate: 'post /v1/conversations/:conversation_id/items/:item_id/regenerate',
+  regeneration: 'post /v1/conversations/:conversation_id/items/:item_id/regenerate',
+  createBranch: 'post /v1/conversations/:conversation_id/branches',
+  deleteBranch: 'delete /v1/conversations/:conversation_id/branches/:branch_name',
+  activateBranch: 'post /v1/conversations/:conversation_id/branches/:branch_name/activate',
 }
 
 /** Charges callers of the graph for the fields that they start, as if they had asked the routes that do the same. */

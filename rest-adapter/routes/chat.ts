@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { notesOf } from '../../platform/openai/answer-notes.ts'
 import { chatCompletion } from '../../platform/openai/chat-completion.ts'
 import { chatCompletionChunk } from '../../platform/openai/chat-completion-chunk.ts'
 import {
@@ -48,9 +47,9 @@ export const chatRoutes: readonly Route[] = [
     events: chatCompletionChunk,
     operationId: 'createChatCompletion',
     description:
-      'Tool calls are returned, not run. With `conversation`, its items come before `messages`, and both sides are stored in it. A client that leaves a stream stops the model.',
+      'Tool calls are returned, not run. With `conversation`, its items come before `messages`, and both sides are stored in it. A client that leaves a stream stops the model. What does not fit into the model is left out, the oldest first, and the answer has `trimmed: true`.',
     examples: chatExamples,
-    failures: inferenceFailures,
+    failures: [...inferenceFailures, 'input_too_large'],
     headers: {
       'X-Prompt-Persona': 'The same as `persona`.',
       'X-Prompt-Memory':
@@ -70,10 +69,7 @@ export const chatRoutes: readonly Route[] = [
       }
       const events = await context.graph.subscribe(StreamChatDocument, variables, context)
       await sendEventStream(response, events, ({ streamChat }) => encodeEvents(streamChat), context, {
-        begin({ streamChat }) {
-          const notes = notesOf(streamChat)
-          if (notes) setNotes(response, notes)
-        },
+        begin: ({ streamChat }) => setNotes(response, streamChat),
       })
     },
   }),

@@ -2,6 +2,7 @@ import type { Route } from '../route.ts'
 import { accountRoutes } from './account.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { authRoutes } from './auth.ts'
+import { branchRoutes } from './branches.ts'
 import { chatRoutes } from './chat.ts'
 import { conversationRoutes } from './conversations.ts'
 import { embeddingRoutes } from './embeddings.ts'
@@ -10,7 +11,10 @@ import { modelPromptRoutes } from './model-prompts.ts'
 import { modelRoutes } from './models.ts'
 import { projectRoutes } from './projects.ts'
 import { promptRoutes } from './prompts.ts'
+import { publicShareRoutes } from './public-shares.ts'
+import { regenerationRoutes } from './regenerations.ts'
 import { settingsRoutes } from './settings.ts'
+import { shareRoutes } from './shares.ts'
 import { versionRoutes } from './version.ts'
 import { wellKnownRoutes } from './well-known.ts'
 
@@ -30,4 +34,8 @@ export const routes: readonly Route[] = [
   ...projectRoutes,
   ...conversationRoutes,
   ...itemRoutes,
+  ...shareRoutes,
+  ...publicShareRoutes,
+  ...regenerationRoutes,
+  ...branchRoutes,
 ]

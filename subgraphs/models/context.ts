@@ -6,12 +6,14 @@ import { type CompletionParts, type CompletionService, completionService } from 
 import { type AssignmentService, assignmentService } from './prompts/assignments.ts'
 import type { PromptsProcess } from './prompts/process.ts'
 import { type TemplateService, templateService } from './prompts/service.ts'
+import { type RegenerationService, regenerationService } from './regeneration/service.ts'
 import { type SettingsService, settingsService } from './settings/service.ts'
 
 /** The scope of one request in this subgraph. */
 export interface ModelsContext extends SubgraphContext {
   readonly catalogue: CatalogueService
   readonly completions: CompletionService
+  readonly regenerations: RegenerationService
   readonly embeddings: EmbeddingService
   readonly settings: SettingsService
   readonly templates: TemplateService
@@ -28,9 +30,12 @@ const nothingLoaded = () => undefined
 
 export function modelsContext(request: RequestContext, parts: ModelsParts): ModelsContext {
   const catalogue = catalogueService(request, parts.catalogue)
+  const completions = completionService(request, parts)
   return {
     request,
     catalogue,
+    completions,
+    regenerations: regenerationService(request, parts.catalogue, completions),
     settings: settingsService(catalogue),
     templates: templateService(request.actor, parts.prompts.templates, parts.prompts.live),
     assignments: assignmentService({
@@ -39,7 +44,6 @@ export function modelsContext(request: RequestContext, parts: ModelsParts): Mode
       catalogue: parts.catalogue,
       live: parts.prompts.live,
     }),
-    completions: completionService(request, parts),
     embeddings: embeddingService(request, parts),
     clearLoaders: nothingLoaded,
   }

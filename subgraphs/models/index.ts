@@ -16,6 +16,7 @@ import type { RegistryOptions } from './catalogue/registry.ts'
 import { RuntimeDiscovery, runtimeCandidates } from './catalogue/runtime-discovery.ts'
 import { UsageRecorder } from './completion/usage-recorder.ts'
 import { type ModelsConfig, modelsConfig } from './config.ts'
+import { Tokenizer, TokenRates } from './context/index.ts'
 import { modelsContext } from './context.ts'
 import { CatalogEntry, Provider, ProviderModel } from './entities.ts'
 import { models as createModels } from './migrations/0001-models.ts'
@@ -23,6 +24,7 @@ import { prompts as createPrompts } from './migrations/0002-prompts.ts'
 import { openPrompts } from './prompts/process.ts'
 import { promptResolvers } from './prompts/resolvers.ts'
 import { createDevelopmentProvider, defaultTimeouts, type EndpointGuards } from './providers/index.ts'
+import { regenerationResolvers } from './regeneration/resolvers.ts'
 import { resolvers } from './resolvers.ts'
 import type { Resolvers } from './schema.generated.ts'
 import { settingsResolvers } from './settings/resolvers.ts'
@@ -32,7 +34,12 @@ import { catalogueSource } from './sources/catalogue-source.ts'
 export const models = defineSubgraph({
   name: 'models',
   home: import.meta.url,
-  resolvers: mergeResolvers(resolvers, settingsResolvers, promptResolvers) satisfies Resolvers,
+  resolvers: mergeResolvers(
+    resolvers,
+    regenerationResolvers,
+    settingsResolvers,
+    promptResolvers,
+  ) satisfies Resolvers,
   persistence: {
     entities: [Provider, ProviderModel, CatalogEntry],
     migrations: [createModels, createPrompts],
@@ -50,11 +57,12 @@ export const models = defineSubgraph({
       retries: services.settings.PROVIDER_MAX_RETRIES,
       totalMs: services.settings.STREAM_TIMEOUT ?? defaultTimeouts.totalMs,
     }
+    const counting = { tokenizer: new Tokenizer(services.log), rates: new TokenRates() }
     const { catalogue, sync, discovery } = openCatalogue(services, file)
     await sync.store(configured)
     await catalogue.open()
     const prompts = await openPrompts(services)
-    const parts = { catalogue, usage, bounds, orchestrator: prompts.orchestrator }
+    const parts = { catalogue, counting, usage, bounds, orchestrator: prompts.orchestrator }
     return {
       createContext: (request) => modelsContext(request, { ...parts, prompts }),
       async ready() {
@@ -64,7 +72,7 @@ export const models = defineSubgraph({
       async stop() {
         catalogue.close()
         prompts.close()
-        await Promise.all([sync.stop(), discovery?.stop(), usage.flush()])
+        await Promise.all([sync.stop(), discovery?.stop(), usage.flush(), counting.tokenizer.close()])
         await catalogue.clients.close()
       },
     }

@@ -24,18 +24,16 @@ export const resolvers = {
   },
   Mutation: {
     async createChatCompletion(_, { input }, { completions }) {
-      const { body, promptModules } = await completions.complete(fromInput(input))
-      return presentCompletion(JSON.parse(body.toString()) as JsonObject, promptModules)
+      const answer = await completions.answer(fromInput(input))
+      return presentCompletion(JSON.parse(answer.bytes().toString()) as JsonObject, answer.promptModules)
     },
     async createEmbeddings(_, { input }, { embeddings }) {
       const { json } = await embeddings.embed(embeddingCallOf(input))
       return presentEmbeddings(json, input.model)
     },
     async completeChat(_, { request, referrer, hints }, { completions }) {
-      const { body, promptModules } = await completions.complete(
-        fromRawBody(request, referrer ?? null, hints),
-      )
-      return new RawBody(body, undefined, notesOf(promptModules))
+      const answer = await completions.answer(fromRawBody(request, referrer ?? null, hints))
+      return new RawBody(answer.bytes(), undefined, notesOf(answer.promptModules))
     },
     async embed(_, { request }, { embeddings }) {
       const { bytes } = await embeddings.embed(embeddingCall(request))
@@ -45,11 +43,11 @@ export const resolvers = {
   Subscription: {
     chatCompletion: {
       subscribe: async (_, { input }, { completions }) =>
-        new ChunkEvents(await completions.stream(fromInput(input))),
+        new ChunkEvents('chatCompletion', await completions.stream(fromInput(input))),
     },
     streamChat: {
       subscribe: async (_, { request, referrer, hints }, { completions }) =>
-        frameEvents(await completions.stream(fromRawBody(request, referrer ?? null, hints))),
+        frameEvents('streamChat', await completions.stream(fromRawBody(request, referrer ?? null, hints))),
     },
   },
   Model: {

@@ -369,6 +369,8 @@ export type ChatCompletion = {
   usage: TokenUsage;
   /** The conversation that it belongs to. */
   conversation: Maybe<Conversation>;
+  /** Whether the model was told less than there was, for more does not fit into its context. */
+  trimmed: Scalars['Boolean']['output'];
   /** OpenAI's object with everything that the provider sent. */
   raw: Scalars['JSON']['output'];
   /** The modules of prompt orchestration that had something to say, in their order. */
@@ -443,6 +445,8 @@ export type ChatCompletionChunk = {
   usage: Maybe<TokenUsage>;
   /** The conversation, where one takes part: in every chunk, one that is begun too. */
   conversation: Maybe<Conversation>;
+  /** Whether the model was told less than there was; true in the last chunk alone. */
+  trimmed: Scalars['Boolean']['output'];
   /** OpenAI's object with everything that the provider sent. */
   raw: Scalars['JSON']['output'];
 };
@@ -620,6 +624,8 @@ export type Mutation = {
   updateModelPromptTemplate: ModelPromptTemplate;
   /** Takes an assignment back. For administrators. */
   unassignPromptTemplate: UnassignedPromptTemplate;
+  /** Asks a user's message again, and stores message and answer on a new main branch in one transaction: where the model fails, everything stays as it is. Fails with `conversation_not_found`, `item_not_found`, `model_not_found`, or as the provider did. */
+  regenerate: Regeneration;
 };
 
 
@@ -681,11 +687,20 @@ export type MutationUnassignPromptTemplateArgs = {
   templateKey: Scalars['String']['input'];
 };
 
+
+export type MutationRegenerateArgs = {
+  input: RegenerateInput;
+};
+
 export type Subscription = {
   /** Asks a model and delivers the answer as it is made, one chunk an event. Unsubscribing stops the model. */
   chatCompletion: ChatCompletionChunk;
   /** The body of `POST /v1/chat/completions` to the frames of its stream. */
   streamChat: Scalars['RawFrames']['output'];
+  /** The same, delivered as the answer is made. The new branch is there before the first chunk. */
+  regeneration: ChatCompletionChunk;
+  /** The same as the frames of its stream. */
+  streamRegeneration: Scalars['RawFrames']['output'];
 };
 
 
@@ -698,6 +713,17 @@ export type SubscriptionStreamChatArgs = {
   request: Scalars['RawBody']['input'];
   referrer?: InputMaybe<Scalars['String']['input']>;
   hints?: InputMaybe<Scalars['JSON']['input']>;
+};
+
+
+export type SubscriptionRegenerationArgs = {
+  input: RegenerateInput;
+};
+
+
+export type SubscriptionStreamRegenerationArgs = {
+  input: RegenerateInput;
+  includeUsage?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
 /** A text that goes before a conversation, kept under a key. For administrators, but for what is active. */
@@ -889,6 +915,40 @@ export type ChatPromptInput = {
   language?: InputMaybe<Scalars['String']['input']>;
 };
 
+/** Which message to ask again, and how. */
+export type RegenerateInput = {
+  /** Which conversation. */
+  conversationId: Scalars['ID']['input'];
+  /** A user's message, or an answer to it; by an id that it has on any branch. */
+  itemId: Scalars['ID']['input'];
+  /** What the user's message is to say instead; it is asked as it is unless given. */
+  content?: InputMaybe<Scalars['String']['input']>;
+  /** The id of a model; the one that the conversation used last unless given. */
+  model?: InputMaybe<Scalars['ID']['input']>;
+  /** 0 to 2. */
+  temperature?: InputMaybe<Scalars['Float']['input']>;
+  /** The most tokens to produce. */
+  maxTokens?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** What asking again did: a new branch that ends with the message, and its answer, is `MAIN`. */
+export type Regeneration = {
+  /** The name of the new branch: `MAIN`. */
+  branch: Scalars['String']['output'];
+  /** The name under which the former main branch is kept. */
+  oldMainBackup: Maybe<Scalars['String']['output']>;
+  /** The user's message, as it stands on the new branch. */
+  userItem: Item;
+  /** The answer; null where the conversation has used no model that answers, and none was named: the branch is only prepared then. */
+  item: Maybe<Item>;
+  /** The answer's text. */
+  content: Maybe<Scalars['String']['output']>;
+};
+
+export type Item = {
+  id: Scalars['ID']['output'];
+};
+
 export type UserSettings = {
   /** The public id. */
   id: Scalars['ID']['output'];
@@ -1067,6 +1127,9 @@ export type ResolversTypes = {
   AssignPromptTemplateInput: AssignPromptTemplateInput;
   UpdateModelPromptTemplateInput: UpdateModelPromptTemplateInput;
   ChatPromptInput: ChatPromptInput;
+  RegenerateInput: RegenerateInput;
+  Regeneration: ResolverTypeWrapper<Regeneration>;
+  Item: ResolverTypeWrapper<Item>;
   UserSettings: ResolverTypeWrapper<UserSettingsModel>;
   ServerCapabilities: ResolverTypeWrapper<ServerCapabilities>;
   String: ResolverTypeWrapper<Scalars['String']['output']>;
@@ -1123,6 +1186,9 @@ export type ResolversParentTypes = {
   AssignPromptTemplateInput: AssignPromptTemplateInput;
   UpdateModelPromptTemplateInput: UpdateModelPromptTemplateInput;
   ChatPromptInput: ChatPromptInput;
+  RegenerateInput: RegenerateInput;
+  Regeneration: Regeneration;
+  Item: Item;
   UserSettings: UserSettingsModel;
   ServerCapabilities: ServerCapabilities;
   String: Scalars['String']['output'];
@@ -1257,6 +1323,7 @@ export type ChatCompletionResolvers<ContextType = ModelsContext, ParentType exte
   finishReason?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   usage?: Resolver<ResolversTypes['TokenUsage'], ParentType, ContextType>;
   conversation?: Resolver<Maybe<ResolversTypes['Conversation']>, ParentType, ContextType>;
+  trimmed?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   raw?: Resolver<ResolversTypes['JSON'], ParentType, ContextType>;
   promptModules?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
 };
@@ -1299,6 +1366,7 @@ export type ChatCompletionChunkResolvers<ContextType = ModelsContext, ParentType
   finishReason?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   usage?: Resolver<Maybe<ResolversTypes['TokenUsage']>, ParentType, ContextType>;
   conversation?: Resolver<Maybe<ResolversTypes['Conversation']>, ParentType, ContextType>;
+  trimmed?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   raw?: Resolver<ResolversTypes['JSON'], ParentType, ContextType>;
 };
 
@@ -1360,11 +1428,14 @@ export type MutationResolvers<ContextType = ModelsContext, ParentType extends Re
   assignPromptTemplate: Resolver<ResolversTypes['AssignedPromptTemplate'], ParentType, ContextType, RequireFields<MutationAssignPromptTemplateArgs, 'input'>>;
   updateModelPromptTemplate: Resolver<ResolversTypes['ModelPromptTemplate'], ParentType, ContextType, RequireFields<MutationUpdateModelPromptTemplateArgs, 'input'>>;
   unassignPromptTemplate: Resolver<ResolversTypes['UnassignedPromptTemplate'], ParentType, ContextType, RequireFields<MutationUnassignPromptTemplateArgs, 'modelId' | 'templateKey'>>;
+  regenerate: Resolver<ResolversTypes['Regeneration'], ParentType, ContextType, RequireFields<MutationRegenerateArgs, 'input'>>;
 };
 
 export type SubscriptionResolvers<ContextType = ModelsContext, ParentType extends ResolversParentTypes['Subscription'] = ResolversParentTypes['Subscription']> = {
   chatCompletion: SubscriptionResolver<ResolversTypes['ChatCompletionChunk'], "chatCompletion", ParentType, ContextType, RequireFields<SubscriptionChatCompletionArgs, 'input'>>;
   streamChat: SubscriptionResolver<ResolversTypes['RawFrames'], "streamChat", ParentType, ContextType, RequireFields<SubscriptionStreamChatArgs, 'request'>>;
+  regeneration: SubscriptionResolver<ResolversTypes['ChatCompletionChunk'], "regeneration", ParentType, ContextType, RequireFields<SubscriptionRegenerationArgs, 'input'>>;
+  streamRegeneration: SubscriptionResolver<ResolversTypes['RawFrames'], "streamRegeneration", ParentType, ContextType, RequireFields<SubscriptionStreamRegenerationArgs, 'input'>>;
 };
 
 export type PromptTemplateResolvers<ContextType = ModelsContext, ParentType extends ResolversParentTypes['PromptTemplate'] = ResolversParentTypes['PromptTemplate'], FederationReferenceType extends FederationReferenceTypes['PromptTemplate'] = FederationReferenceTypes['PromptTemplate']> = {
@@ -1428,6 +1499,18 @@ export type UnassignedPromptTemplateResolvers<ContextType = ModelsContext, Paren
   templateKey?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
 };
 
+export type RegenerationResolvers<ContextType = ModelsContext, ParentType extends ResolversParentTypes['Regeneration'] = ResolversParentTypes['Regeneration']> = {
+  branch?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  oldMainBackup?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  userItem?: Resolver<ResolversTypes['Item'], ParentType, ContextType>;
+  item?: Resolver<Maybe<ResolversTypes['Item']>, ParentType, ContextType>;
+  content?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+};
+
+export type ItemResolvers<ContextType = ModelsContext, ParentType extends ResolversParentTypes['Item'] = ResolversParentTypes['Item']> = {
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+};
+
 export type UserSettingsResolvers<ContextType = ModelsContext, ParentType extends ResolversParentTypes['UserSettings'] = ResolversParentTypes['UserSettings'], FederationReferenceType extends FederationReferenceTypes['UserSettings'] = FederationReferenceTypes['UserSettings']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['UserSettings']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
@@ -1476,6 +1559,8 @@ export type Resolvers<ContextType = ModelsContext> = {
   EffectivePromptTemplate?: EffectivePromptTemplateResolvers<ContextType>;
   DeletedPromptTemplate?: DeletedPromptTemplateResolvers<ContextType>;
   UnassignedPromptTemplate?: UnassignedPromptTemplateResolvers<ContextType>;
+  Regeneration?: RegenerationResolvers<ContextType>;
+  Item?: ItemResolvers<ContextType>;
   UserSettings?: UserSettingsResolvers<ContextType>;
   ServerCapabilities?: ServerCapabilitiesResolvers<ContextType>;
 };

@@ -10,14 +10,17 @@ export interface AnswerChanges {
   /** Null where the provider sent its own. */
   readonly usage: TokenUsage | null
   readonly conversation: ConversationStub | null
+  /** Whether the model was told less than there was. */
+  readonly trimmed: boolean
 }
 
 /** A provider's answer with our fields in it; all others keep their bytes. */
-export function answerBytes(body: Buffer, { modelId, usage, conversation }: AnswerChanges): Buffer {
+export function answerBytes(body: Buffer, { modelId, usage, conversation, trimmed }: AnswerChanges): Buffer {
   return spliceFields(body, {
     model: JSON.stringify(modelId),
     ...(usage ? { usage: JSON.stringify(usage) } : {}),
     ...(conversation ? { conversation: JSON.stringify(conversation) } : {}),
+    ...(trimmed ? { trimmed: 'true' } : {}),
   })
 }
 

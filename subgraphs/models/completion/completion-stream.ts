@@ -22,6 +22,8 @@ export interface CompletionStreamParts {
   readonly promptModules: readonly string[]
   /** Whether the client asked to see the usage: an estimate is then sent where the provider sends none. */
   readonly wantsUsage: boolean
+  /** Whether the model was told less than there was. */
+  readonly trimmed: boolean
   readonly signal: AbortSignal
   /** The figures of a report, the provider's own or an estimate. */
   usageOf(report: StreamReport): TokenUsage
@@ -120,18 +122,19 @@ export class CompletionStream implements AsyncIterableIterator<Frames, undefined
     })
   }
 
-  /** What the provider's frames do not tell: the conversation, and the usage where it was asked for and not sent. */
+  /** What the provider's frames do not tell: the conversation, what was left out, and the usage where it was asked for and not sent. */
   #closingFrame(conversation: ConversationStub | null): Buffer | null {
-    const { upstream, usageOf, wantsUsage } = this.#parts
+    const { upstream, usageOf, wantsUsage, trimmed } = this.#parts
     const report = upstream.report()
     const usage = wantsUsage && report.usage === null ? usageOf(report) : null
-    if (!conversation && !usage) return null
+    if (!conversation && !usage && !trimmed) return null
     const chunk: ChatCompletionChunk = {
       ...headOf(this.#last),
       object: 'chat.completion.chunk',
       choices: [],
       ...(usage ? { usage } : {}),
       ...(conversation ? { conversation } : {}),
+      ...(trimmed ? { trimmed } : {}),
     }
     return Buffer.from(JSON.stringify(chunk))
   }

@@ -2,10 +2,11 @@ import { RawFrames } from '../../../platform/openai/raw-frames.ts'
 import { notesOf } from './answer.ts'
 import type { CompletionStream } from './completion-stream.ts'
 
-type Event = { streamChat: RawFrames }
-
-/** Everything that has queued as one event: what the REST adapter subscribes to. */
-export function frameEvents(stream: CompletionStream): AsyncIterableIterator<Event, undefined> {
+/** Everything that has queued as one event of a subscription field: what the REST adapter subscribes to. */
+export function frameEvents<Field extends string>(
+  field: Field,
+  stream: CompletionStream,
+): AsyncIterableIterator<Record<Field, RawFrames>, undefined> {
   let notes = notesOf(stream.promptModules)
   return {
     [Symbol.asyncIterator]() {
@@ -14,9 +15,9 @@ export function frameEvents(stream: CompletionStream): AsyncIterableIterator<Eve
     async next() {
       const step = await stream.next()
       if (step.done) return step
-      const streamChat = new RawFrames(step.value, notes)
+      const frames = new RawFrames(step.value, notes)
       notes = undefined
-      return { done: false, value: { streamChat } }
+      return { done: false, value: { [field]: frames } as Record<Field, RawFrames> }
     },
     async return() {
       await stream.return()

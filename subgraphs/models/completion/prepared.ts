@@ -6,9 +6,17 @@ import type { Logger } from '../../../platform/log.ts'
 import { openModel } from '../catalogue/access.ts'
 import type { LiveCatalogue } from '../catalogue/live-catalogue.ts'
 import type { ListedModel, Offer } from '../catalogue/registry.ts'
+import {
+  counterOf,
+  PromptFitting,
+  requireAnswerableInput,
+  type TokenCounting,
+  type TrimmedPrompt,
+} from '../context/index.ts'
 import { type PromptOrchestrator, plainPrompt } from '../prompts/orchestrator.ts'
 import type { CompletionRequest, Route } from '../providers/index.ts'
 import type { ChatRequest } from './chat-request.ts'
+import { answerTokens, promptOf } from './prompt.ts'
 import { providerBody } from './provider-body.ts'
 import { readHistory, type TurnHistory } from './turn.ts'
 
@@ -41,38 +49,49 @@ export interface Prepared {
   readonly promptModules: readonly string[]
   /** By model, in the order in which they are tried: the chosen one, then those that may answer in its place. */
   candidates(): Iterable<readonly Candidate[]>
+  /** The whole prompt within the limits of the candidate's model. At once where nothing has to be counted. */
+  promptFor(candidate: Candidate): TrimmedPrompt | Promise<TrimmedPrompt>
   /** The call for one of the candidates. */
-  callOf(candidate: Candidate): CompletionRequest
+  callOf(candidate: Candidate, prompt: TrimmedPrompt): CompletionRequest
 }
 
 /** What completions are prepared with. */
 export interface PreparingParts {
   readonly catalogue: LiveCatalogue
+  readonly counting: TokenCounting
   /** Null where prompts are not orchestrated. */
   readonly orchestrator: PromptOrchestrator | null
 }
 
 /**
  * Authorises, chooses the model and reads what goes before the request's messages.
- * @throws AppError `missing_credentials`, `model_not_found`, `conversation_not_found`, `invalid_parameter` and the like
+ * @throws AppError `missing_credentials`, `model_not_found`, `conversation_not_found`, `input_too_large`,
+ * `invalid_parameter` and the like
  */
 export async function prepareCompletion(
   request: ChatRequest,
   streamed: boolean,
-  { catalogue, orchestrator }: PreparingParts,
+  { catalogue, counting, orchestrator }: PreparingParts,
   context: RequestContext,
 ): Promise<Prepared> {
   const actor = requireActor(context.actor)
   const model = chooseModel(catalogue, request, actor)
   const startedAt = performance.now()
+  await requireAnswerableInput(request.messages, () => counterOf({ model, offer: model.offers[0] }, counting))
   const history = await readHistory(request, context)
   const subject = { request, model, history }
   const { before, modules } = orchestrator
     ? await orchestrator.orchestrate(subject, context)
     : plainPrompt(subject)
-  const bodyFor = ({ model: { entry }, offer }: Candidate) => {
+  const fitting = new PromptFitting(
+    promptOf(request, before),
+    (answering) => answerTokens(request, answering),
+    counting,
+  )
+  const bodyFor = ({ model: { entry }, offer }: Candidate, prompt: TrimmedPrompt) => {
     const defaults = entry?.supportedParameters.default ?? {}
-    return providerBody(request, { before, defaults, streamed })(offer.modelId)
+    const trimmed = prompt.trimmed ? prompt : null
+    return providerBody(request, { before, defaults, streamed, trimmed })(offer.modelId)
   }
   const { requestId, traceparent, signal } = context
   return {
@@ -88,7 +107,14 @@ export async function prepareCompletion(
       for (const other of fallbacksOf(model, request, actor, catalogue))
         yield candidatesOf(other, catalogue, true)
     },
-    callOf: (candidate) => ({ body: bodyFor(candidate), requestId, traceparent, signal, startedAt }),
+    promptFor: (candidate) => fitting.for(candidate),
+    callOf: (candidate, prompt) => ({
+      body: bodyFor(candidate, prompt),
+      requestId,
+      traceparent,
+      signal,
+      startedAt,
+    }),
   }
 }
 

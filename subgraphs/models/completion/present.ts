@@ -18,6 +18,7 @@ export function presentCompletion(json: JsonObject, promptModules: readonly stri
     usage: usage(json) ?? unknownUsage,
     conversation: conversation(json),
     promptModules: [...promptModules],
+    trimmed: json.trimmed === true,
     raw: json,
   }
 }
@@ -37,6 +38,7 @@ export function presentChunk(json: JsonObject, conversation: ConversationStub | 
     finishReason: first?.finishReason ?? null,
     usage: usage(json),
     conversation,
+    trimmed: json.trimmed === true,
     raw: json,
   }
 }

@@ -1,5 +1,6 @@
 import type { ChatCompletionRequest } from '../../../platform/openai/chat-completion-request.ts'
 import { platformFields } from '../../../platform/openai/chat-completion-request.ts'
+import type { Prompt } from '../context/index.ts'
 import { type FieldEdit, findFieldValue, type JsonObject, spliceFields } from '../providers/index.ts'
 import type { ChatRequest } from './chat-request.ts'
 
@@ -10,6 +11,8 @@ export interface BodyChanges {
   /** What the catalogue says of parameters that the request leaves out. */
   readonly defaults: Readonly<Record<string, unknown>>
   readonly streamed: boolean
+  /** What is told in place of all messages and tools, where those are more than the model takes. */
+  readonly trimmed: Pick<Prompt, 'messages' | 'tools'> | null
 }
 
 /** Our own fields, which no provider sees. */
@@ -28,7 +31,7 @@ export function providerBody(request: ChatRequest, changes: BodyChanges): (model
     ...removed,
     ...streamEdits(parsed, changes.streamed),
     ...defaultEdits(parsed, changes.defaults),
-    ...messageEdits(request, changes.before),
+    ...(changes.trimmed ? trimmedEdits(changes.trimmed) : messageEdits(request, changes.before)),
   }
   return (modelId) => spliceFields(bytes, { ...edits, model: JSON.stringify(modelId) })
 }
@@ -58,6 +61,10 @@ function defaultEdits(
   return Object.fromEntries(absent.map(([name, value]) => [name, JSON.stringify(value)]))
 }
 
+function trimmedEdits({ messages, tools }: Pick<Prompt, 'messages' | 'tools'>): Record<string, FieldEdit> {
+  return { messages: JSON.stringify(messages), ...(tools ? { tools: JSON.stringify(tools) } : {}) }
+}
+
 function messageEdits(
   { bytes, parsed, messages }: ChatRequest,
   before: readonly JsonObject[],
@@ -66,8 +73,12 @@ function messageEdits(
   if (before.length === 0 && !translated) return {}
   const own = translated ? null : findFieldValue(bytes, 'messages')
   const first = before.map((message) => JSON.stringify(message))
-  const rest = own
-    ? [bytes.toString('utf8', own.start + 1, own.end - 1)]
-    : messages.map((message) => JSON.stringify(message))
+  const ownText = own ? bytes.toString('utf8', own.start + 1, own.end - 1) : null
+  const rest =
+    ownText !== null
+      ? messages.length > 0
+        ? [ownText]
+        : []
+      : messages.map((message) => JSON.stringify(message))
   return { messages: `[${[...first, ...rest].join(',')}]` }
 }

@@ -1,12 +1,14 @@
 import type { RequestContext } from '../../../platform/context.ts'
 import type { ConversationStub } from '../../../platform/openai/conversation-stub.ts'
 import type { TokenUsage } from '../../../platform/openai/token-usage.ts'
+import { learnTokens, type TrimmedPrompt } from '../context/index.ts'
 import {
   type AskingBounds,
   type CompletionRequest,
   createModelRewriter,
   estimateMessageTokens,
   firstAnswer,
+  type JsonObject,
   type Route,
   type StreamReport,
   usageOf,
@@ -24,7 +26,7 @@ import {
   prepareCompletion,
 } from './prepared.ts'
 import { StoredStream } from './stored-stream.ts'
-import { type StoredTurn, storedTurn } from './turn.ts'
+import { type StoredTurn, storedTurn, type TurnPlace } from './turn.ts'
 import { type CallOutcome, estimatedUsage, usageRecord } from './usage-figures.ts'
 import type { UsageRecorder } from './usage-recorder.ts'
 
@@ -34,27 +36,41 @@ export interface CompletionParts extends PreparingParts {
   readonly bounds: AskingBounds
 }
 
-/** A whole answer. */
+/** An answer that was read whole. */
 export interface WholeAnswer {
-  readonly body: Buffer
+  /** As the provider sent it. */
+  readonly json: JsonObject
+  /** Where it was stored; null where it was not. */
+  readonly turn: TurnPlace | null
   /** The modules of its prompt, in their order. */
   readonly promptModules: readonly string[]
+  /** The provider's bytes with our fields in them. */
+  bytes(): Buffer
+}
+
+/** One candidate, and what it is told. */
+interface Asked {
+  readonly candidate: Candidate
+  readonly prompt: TrimmedPrompt
 }
 
 /** Makes completions for the caller. Authorise, choose and prepare are the same for whole answers and for streams. */
 export function completionService(context: RequestContext, parts: CompletionParts) {
-  const { usage, bounds } = parts
+  const { usage, bounds, counting } = parts
   const caller = ({ actor }: Prepared) => ({ caller: actor.id, signal: context.signal })
-  const record = (prepared: Prepared, candidate: Candidate, outcome: CallOutcome) =>
+  const record = (prepared: Prepared, { candidate, prompt }: Asked, outcome: CallOutcome) => {
+    const { tokens } = outcome
+    if (tokens.estimated !== true) learnTokens(candidate, prompt, tokens.prompt_tokens, counting)
     usage.record(usageRecord(prepared, candidate, outcome))
+  }
 
   /** Asks one candidate after the other. A client that leaves while a provider works for it has used its prompt. */
   const ask = async <Answer>(
     prepared: Prepared,
     stream: boolean,
     call: (route: Route, request: () => CompletionRequest) => Promise<Answer>,
-  ): Promise<{ candidate: Candidate; answer: Answer }> => {
-    let asked: Candidate | undefined
+  ): Promise<{ asked: Asked; answer: Answer }> => {
+    let asking: Asked | undefined
     const terms = {
       retries: bounds.retries,
       until: prepared.startedAt + bounds.totalMs,
@@ -65,46 +81,55 @@ export function completionService(context: RequestContext, parts: CompletionPart
       return await firstAnswer(
         prepared.candidates(),
         async (candidate) => {
-          asked = undefined
+          asking = undefined
+          const prompt = await prepared.promptFor(candidate)
+          const asked = { candidate, prompt }
           const answer = await call(candidate.route, () => {
-            asked = candidate
-            return prepared.callOf(candidate)
+            asking = asked
+            return prepared.callOf(candidate, prompt)
           })
-          return { candidate, answer }
+          return { asked, answer }
         },
         terms,
       )
     } catch (error) {
       if (!context.signal.aborted) throw error
-      const tokens = estimatedUsage(prepared, 0)
       const conversation = prepared.history?.conversation
-      if (asked) record(prepared, asked, { end: 'aborted', tokens, stream, conversation })
+      if (asking) {
+        const tokens = estimatedUsage(asking.prompt, 0)
+        record(prepared, asking, { end: 'aborted', tokens, stream, conversation })
+      }
       throw clientLeft(error)
     }
   }
 
   return {
-    /** The body of a whole answer: the provider's bytes with our fields in them. @throws AppError */
-    async complete(request: ChatRequest): Promise<WholeAnswer> {
+    /** A whole answer, stored where a conversation takes part. @throws AppError */
+    async answer(request: ChatRequest): Promise<WholeAnswer> {
       const prepared = await prepareCompletion(request, false, parts, context)
-      const { candidate, answer } = await ask(prepared, false, (route, request) =>
+      const { asked, answer } = await ask(prepared, false, (route, request) =>
         route.whole(caller(prepared), (client) => client.complete(request())),
       )
-      const told = usageOf(answer.json)
-      const { message, finishReason } = firstMessage(answer.json)
-      const tokens = told ?? estimatedUsage(prepared, estimateMessageTokens(messagesOf(answer.json)))
+      const { json, body } = answer
+      const told = usageOf(json)
+      const { message, finishReason } = firstMessage(json)
+      const tokens = told ?? estimatedUsage(asked.prompt, estimateMessageTokens(messagesOf(json)))
       let conversation = prepared.history?.conversation ?? null
+      let place: TurnPlace | null = null
       try {
-        const turn = storedTurn(turnOf(prepared, candidate), request, context)
-        if (turn)
-          conversation = await turn.append({ status: 'COMPLETED', message, finishReason, usage: tokens })
+        const turn = storedTurn(turnOf(prepared, asked), request, context)
+        if (turn) {
+          place = await turn.append({ status: 'COMPLETED', message, finishReason, usage: tokens })
+          conversation = place.conversation
+        }
       } finally {
         // The tokens are spent, also where the conversation turns out to be full.
-        record(prepared, candidate, { end: 'completed', tokens, stream: false, conversation })
+        record(prepared, asked, { end: 'completed', tokens, stream: false, conversation })
       }
-      const modelId = request.parsed.model
-      const body = answerBytes(answer.body, { modelId, usage: told ? null : tokens, conversation })
-      return { body, promptModules: prepared.promptModules }
+      const { trimmed } = asked.prompt
+      const changes = { modelId: request.parsed.model, usage: told ? null : tokens, conversation, trimmed }
+      const { promptModules } = prepared
+      return { json, turn: place, promptModules, bytes: () => answerBytes(body, changes) }
     },
 
     /**
@@ -114,7 +139,7 @@ export function completionService(context: RequestContext, parts: CompletionPart
      */
     async stream(request: ChatRequest): Promise<CompletionStream> {
       const prepared = await prepareCompletion(request, true, parts, context)
-      const { candidate, answer: upstream } = await ask(prepared, true, (route, request) =>
+      const { asked, answer: upstream } = await ask(prepared, true, (route, request) =>
         route.streamed(caller(prepared), (client) => client.stream(request())),
       )
       const recordStream = (
@@ -122,15 +147,15 @@ export function completionService(context: RequestContext, parts: CompletionPart
         report: StreamReport,
         conversation: ConversationStub | null,
       ) =>
-        record(prepared, candidate, {
+        record(prepared, asked, {
           end,
-          tokens: tokensOf(prepared, report),
+          tokens: tokensOf(asked, report),
           stream: true,
           firstTokenMs: report.firstTokenMs,
           conversation,
         })
       const read = prepared.history?.conversation ?? null
-      const stored = await begin(storedTurn(turnOf(prepared, candidate), request, context), context).catch(
+      const stored = await begin(storedTurn(turnOf(prepared, asked), request, context), context).catch(
         (error: unknown) => {
           upstream.cancel()
           recordStream('failed', upstream.report(), read)
@@ -144,19 +169,20 @@ export function completionService(context: RequestContext, parts: CompletionPart
         conversation: read,
         promptModules: prepared.promptModules,
         wantsUsage: request.parsed.stream_options?.include_usage === true,
+        trimmed: asked.prompt.trimmed,
         signal: context.signal,
-        usageOf: (report) => tokensOf(prepared, report),
+        usageOf: (report) => tokensOf(asked, report),
         ended: recordStream,
       })
     },
   }
 }
 
-function tokensOf(prepared: Prepared, { usage, estimatedCompletionTokens }: StreamReport): TokenUsage {
-  return usage ?? estimatedUsage(prepared, estimatedCompletionTokens)
+function tokensOf({ prompt }: Asked, { usage, estimatedCompletionTokens }: StreamReport): TokenUsage {
+  return usage ?? estimatedUsage(prompt, estimatedCompletionTokens)
 }
 
-function turnOf(prepared: Prepared, candidate: Candidate): { id: string; modelId: string } {
+function turnOf(prepared: Prepared, { candidate }: Asked): { id: string; modelId: string } {
   return { id: prepared.id, modelId: answeringId(prepared, candidate) }
 }
 

@@ -2,9 +2,10 @@ import type { Actor } from '../../../platform/actor.ts'
 import type { ConversationStub } from '../../../platform/openai/conversation-stub.ts'
 import type { EmbeddingRequest } from '../../../platform/openai/embedding-request.ts'
 import type { TokenUsage } from '../../../platform/openai/token-usage.ts'
+import type { Prompt } from '../context/index.ts'
 import { estimateMessageTokens, estimateTokens } from '../providers/index.ts'
 import type { CompletionEnd } from './completion-stream.ts'
-import { answeringId, type Candidate, type Prepared } from './prepared.ts'
+import { answeringId, type Candidate } from './prepared.ts'
 import type { UsageRecord } from './usage-recorder.ts'
 
 /** A call to a model that is accounted for. */
@@ -51,11 +52,8 @@ export function usageRecord(
 }
 
 /** Figures for where the provider told none: marked, so that nobody takes them for the provider's. */
-export function estimatedUsage({ request, history }: Prepared, completionTokens: number): TokenUsage {
-  return estimate(
-    estimateMessageTokens([...(history?.messages ?? []), ...request.messages]),
-    completionTokens,
-  )
+export function estimatedUsage({ messages }: Prompt, completionTokens: number): TokenUsage {
+  return estimate(estimateMessageTokens(messages), completionTokens)
 }
 
 /** The same for embeddings, which produce no tokens. */

@@ -76,6 +76,28 @@ describe('an orchestrated prompt', () => {
     expect(before).toEqual([{ role: 'system', content: 'Something.' }])
   })
 
+  it('goes by the message that is asked again, where the request has none of its own', async () => {
+    const history = {
+      conversation: { id: 'conv_1', title: null },
+      metadata: {},
+      instruction: null,
+      messages: [
+        { role: 'user', content: 'Debug this function' },
+        { role: 'assistant', content: 'Which?' },
+      ],
+    }
+    const orchestrator = promptOrchestrator({
+      modules: all(null),
+      live,
+      settings: settingsOf(async () => known),
+    })
+    const again = { ...request, parsed: {}, messages: [] } as unknown as ChatRequest
+    const subject = { request: again, model: { id: 'm', aliasOf: null }, history }
+    const { modules, before } = await orchestrator.orchestrate(subject, context)
+    expect(modules).toEqual(['timing', 'memory', 'code_assistant'])
+    expect(before.slice(1)).toEqual(history.messages)
+  })
+
   it('is made without settings where they can’t be read', async () => {
     const { modules } = await orchestrate(
       all(null),

@@ -63,7 +63,7 @@ export function promptOrchestrator({ modules, live, settings }: OrchestratorPart
         past,
         settings: known,
         hints: request.hints,
-        asked: lastUserText(request),
+        asked: lastUserText(request, past),
         now: new Date(),
         text: (key, variables = {}) => render(registry.effective(key, model).content, variables),
       }

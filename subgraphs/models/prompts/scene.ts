@@ -22,9 +22,10 @@ export interface PromptScene {
   text(key: ModuleKey, variables?: Readonly<Record<string, string>>): string
 }
 
-/** The text of what the user said last. */
-export function lastUserText({ messages }: ChatRequest): string {
-  return contentText(messages.findLast(({ role }) => role === 'user')?.content)
+/** The text of what the user said last: in the request, or, where that asks a message again, before it. */
+export function lastUserText({ messages }: ChatRequest, past: readonly JsonObject[]): string {
+  const isUsers = ({ role }: { readonly role?: unknown }) => role === 'user'
+  return contentText((messages.findLast(isUsers) ?? past.findLast(isUsers))?.content)
 }
 
 /** The text of a message's content, parts joined. */

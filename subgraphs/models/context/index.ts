@@ -1,0 +1,5 @@
+export { requireAnswerableInput } from './input-length.ts'
+export { counterOf, learnTokens, PromptFitting, type TokenCounting } from './prompt-fitting.ts'
+export { TokenRates } from './token-rates.ts'
+export { Tokenizer } from './tokenizer.ts'
+export type { Prompt, TrimmedPrompt } from './trim.ts'
