@@ -26,8 +26,9 @@ const splitSuite = [
   'departure',
   'graph-streams',
   'hostile',
-  'shares',
+  'prompt-orchestration',
   'settings',
+  'shares',
   'slow-reader',
 ]
 

@@ -13,6 +13,7 @@ import { conversationId } from '../present/conversation.ts'
 import { inferenceFailures } from '../present/inference-failures.ts'
 import { itemId } from '../present/item.ts'
 import { editJson, editResource, regenerationJson, regenerationResource } from '../present/regeneration.ts'
+import { setNotes } from '../raw-body.ts'
 import { handlerRoute, type Route, type RouteInput, type RouteMethod } from '../route.ts'
 import { dual, dualOf } from '../shapes.ts'
 import { sendEventStream } from '../stream.ts'
@@ -69,6 +70,7 @@ async function sendStream(
     events,
     ({ streamRegeneration }) => encodeEvents(streamRegeneration),
     context,
+    { begin: ({ streamRegeneration }) => setNotes(response, streamRegeneration) },
   )
 }
 

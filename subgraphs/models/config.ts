@@ -75,6 +75,10 @@ export const modelsConfig = z.looseObject({
   PROVIDER_QUEUE_TIMEOUT: duration('30s'),
   PROVIDER_BREAKER_FAULTS: integer(5, { max: 1_000 }),
   PROVIDER_BREAKER_COOLDOWN: duration('10s'),
+  PROMPT_ORCHESTRATION_ENABLED: flag(false),
+  PROMPT_ORCHESTRATION_MEMORY: flag(false),
+  PROMPT_ORCHESTRATION_TEMPLATES: flag(false),
+  PROMPT_ORCHESTRATION_TOOLS: flag(false),
 })
 
 /** The subgraph's settings, parsed. */

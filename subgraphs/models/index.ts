@@ -62,8 +62,9 @@ export const models = defineSubgraph({
     await sync.store(configured)
     await catalogue.open()
     const prompts = await openPrompts(services)
+    const parts = { catalogue, counting, usage, bounds, orchestrator: prompts.orchestrator }
     return {
-      createContext: (request) => modelsContext(request, { catalogue, counting, usage, bounds, prompts }),
+      createContext: (request) => modelsContext(request, { ...parts, prompts }),
       async ready() {
         await Promise.all([sync.start(), discovery?.start()])
       },

@@ -345,6 +345,8 @@ export type ChatCompletionInput = {
   enableThinking?: InputMaybe<Scalars['Boolean']['input']>;
   /** Fields for the provider that have no place above. */
   extra?: InputMaybe<Scalars['JSON']['input']>;
+  /** What goes into the prompt beside the messages. */
+  prompt?: InputMaybe<ChatPromptInput>;
 };
 
 /** An answer of a chat model. */
@@ -371,6 +373,8 @@ export type ChatCompletion = {
   trimmed: Scalars['Boolean']['output'];
   /** OpenAI's object with everything that the provider sent. */
   raw: Scalars['JSON']['output'];
+  /** The modules of prompt orchestration that had something to say, in their order. */
+  promptModules: Array<Scalars['String']['output']>;
 };
 
 /** One of the answers of a completion. */
@@ -638,6 +642,7 @@ export type MutationCreateEmbeddingsArgs = {
 export type MutationCompleteChatArgs = {
   request: Scalars['RawBody']['input'];
   referrer?: InputMaybe<Scalars['String']['input']>;
+  hints?: InputMaybe<Scalars['JSON']['input']>;
 };
 
 
@@ -707,6 +712,7 @@ export type SubscriptionChatCompletionArgs = {
 export type SubscriptionStreamChatArgs = {
   request: Scalars['RawBody']['input'];
   referrer?: InputMaybe<Scalars['String']['input']>;
+  hints?: InputMaybe<Scalars['JSON']['input']>;
 };
 
 
@@ -897,6 +903,16 @@ export type UpdateModelPromptTemplateInput = {
   priority?: InputMaybe<Scalars['Int']['input']>;
   /** Whether it is used. */
   isActive?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** What goes into a prompt beside the messages. Only where prompts are orchestrated (`PROMPT_ORCHESTRATION_ENABLED`). */
+export type ChatPromptInput = {
+  /** Whom the model shall speak as. */
+  persona?: InputMaybe<Scalars['String']['input']>;
+  /** What the model shall know from before. */
+  memory?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** The language that the user reads, as `de` or `pt-BR`. */
+  language?: InputMaybe<Scalars['String']['input']>;
 };
 
 /** Which message to ask again, and how. */
@@ -1110,6 +1126,7 @@ export type ResolversTypes = {
   UpdatePromptTemplateInput: UpdatePromptTemplateInput;
   AssignPromptTemplateInput: AssignPromptTemplateInput;
   UpdateModelPromptTemplateInput: UpdateModelPromptTemplateInput;
+  ChatPromptInput: ChatPromptInput;
   RegenerateInput: RegenerateInput;
   Regeneration: ResolverTypeWrapper<Regeneration>;
   Item: ResolverTypeWrapper<Item>;
@@ -1168,6 +1185,7 @@ export type ResolversParentTypes = {
   UpdatePromptTemplateInput: UpdatePromptTemplateInput;
   AssignPromptTemplateInput: AssignPromptTemplateInput;
   UpdateModelPromptTemplateInput: UpdateModelPromptTemplateInput;
+  ChatPromptInput: ChatPromptInput;
   RegenerateInput: RegenerateInput;
   Regeneration: Regeneration;
   Item: Item;
@@ -1307,6 +1325,7 @@ export type ChatCompletionResolvers<ContextType = ModelsContext, ParentType exte
   conversation?: Resolver<Maybe<ResolversTypes['Conversation']>, ParentType, ContextType>;
   trimmed?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   raw?: Resolver<ResolversTypes['JSON'], ParentType, ContextType>;
+  promptModules?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
 };
 
 export type ChatChoiceResolvers<ContextType = ModelsContext, ParentType extends ResolversParentTypes['ChatChoice'] = ResolversParentTypes['ChatChoice']> = {

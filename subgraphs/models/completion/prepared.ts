@@ -13,9 +13,9 @@ import {
   type TokenCounting,
   type TrimmedPrompt,
 } from '../context/index.ts'
+import { type PromptOrchestrator, plainPrompt } from '../prompts/orchestrator.ts'
 import type { CompletionRequest, Route } from '../providers/index.ts'
 import type { ChatRequest } from './chat-request.ts'
-import { researchMessage } from './deep-research.ts'
 import { answerTokens, promptOf } from './prompt.ts'
 import { providerBody } from './provider-body.ts'
 import { readHistory, type TurnHistory } from './turn.ts'
@@ -45,6 +45,8 @@ export interface Prepared {
   /** Null where no stored conversation takes part. */
   readonly history: TurnHistory | null
   readonly startedAt: number
+  /** The modules of its prompt, in their order. */
+  readonly promptModules: readonly string[]
   /** By model, in the order in which they are tried: the chosen one, then those that may answer in its place. */
   candidates(): Iterable<readonly Candidate[]>
   /** The whole prompt within the limits of the candidate's model. At once where nothing has to be counted. */
@@ -57,6 +59,8 @@ export interface Prepared {
 export interface PreparingParts {
   readonly catalogue: LiveCatalogue
   readonly counting: TokenCounting
+  /** Null where prompts are not orchestrated. */
+  readonly orchestrator: PromptOrchestrator | null
 }
 
 /**
@@ -67,7 +71,7 @@ export interface PreparingParts {
 export async function prepareCompletion(
   request: ChatRequest,
   streamed: boolean,
-  { catalogue, counting }: PreparingParts,
+  { catalogue, counting, orchestrator }: PreparingParts,
   context: RequestContext,
 ): Promise<Prepared> {
   const actor = requireActor(context.actor)
@@ -75,7 +79,10 @@ export async function prepareCompletion(
   const startedAt = performance.now()
   await requireAnswerableInput(request.messages, () => counterOf({ model, offer: model.offers[0] }, counting))
   const history = await readHistory(request, context)
-  const before = [...(request.parsed.deep_research ? [researchMessage] : []), ...(history?.messages ?? [])]
+  const subject = { request, model, history }
+  const { before, modules } = orchestrator
+    ? await orchestrator.orchestrate(subject, context)
+    : plainPrompt(subject)
   const fitting = new PromptFitting(
     promptOf(request, before),
     (answering) => answerTokens(request, answering),
@@ -94,6 +101,7 @@ export async function prepareCompletion(
     modelId: request.parsed.model,
     history,
     startedAt,
+    promptModules: modules,
     *candidates() {
       yield candidatesOf(model, catalogue)
       for (const other of fallbacksOf(model, request, actor, catalogue))

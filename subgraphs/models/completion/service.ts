@@ -42,6 +42,8 @@ export interface WholeAnswer {
   readonly json: JsonObject
   /** Where it was stored; null where it was not. */
   readonly turn: TurnPlace | null
+  /** The modules of its prompt, in their order. */
+  readonly promptModules: readonly string[]
   /** The provider's bytes with our fields in them. */
   bytes(): Buffer
 }
@@ -101,38 +103,34 @@ export function completionService(context: RequestContext, parts: CompletionPart
     }
   }
 
-  /** A whole answer, stored where a conversation takes part. @throws AppError */
-  const answered = async (request: ChatRequest): Promise<WholeAnswer> => {
-    const prepared = await prepareCompletion(request, false, parts, context)
-    const { asked, answer } = await ask(prepared, false, (route, request) =>
-      route.whole(caller(prepared), (client) => client.complete(request())),
-    )
-    const { json, body } = answer
-    const told = usageOf(json)
-    const { message, finishReason } = firstMessage(json)
-    const tokens = told ?? estimatedUsage(asked.prompt, estimateMessageTokens(messagesOf(json)))
-    let conversation = prepared.history?.conversation ?? null
-    let place: TurnPlace | null = null
-    try {
-      const turn = storedTurn(turnOf(prepared, asked), request, context)
-      if (turn) {
-        place = await turn.append({ status: 'COMPLETED', message, finishReason, usage: tokens })
-        conversation = place.conversation
-      }
-    } finally {
-      // The tokens are spent, also where the conversation turns out to be full.
-      record(prepared, asked, { end: 'completed', tokens, stream: false, conversation })
-    }
-    const { trimmed } = asked.prompt
-    const changes = { modelId: request.parsed.model, usage: told ? null : tokens, conversation, trimmed }
-    return { json, turn: place, bytes: () => answerBytes(body, changes) }
-  }
-
   return {
-    answer: answered,
-
-    /** The body of a whole answer: the provider's bytes with our fields in them. @throws AppError */
-    complete: async (request: ChatRequest): Promise<Buffer> => (await answered(request)).bytes(),
+    /** A whole answer, stored where a conversation takes part. @throws AppError */
+    async answer(request: ChatRequest): Promise<WholeAnswer> {
+      const prepared = await prepareCompletion(request, false, parts, context)
+      const { asked, answer } = await ask(prepared, false, (route, request) =>
+        route.whole(caller(prepared), (client) => client.complete(request())),
+      )
+      const { json, body } = answer
+      const told = usageOf(json)
+      const { message, finishReason } = firstMessage(json)
+      const tokens = told ?? estimatedUsage(asked.prompt, estimateMessageTokens(messagesOf(json)))
+      let conversation = prepared.history?.conversation ?? null
+      let place: TurnPlace | null = null
+      try {
+        const turn = storedTurn(turnOf(prepared, asked), request, context)
+        if (turn) {
+          place = await turn.append({ status: 'COMPLETED', message, finishReason, usage: tokens })
+          conversation = place.conversation
+        }
+      } finally {
+        // The tokens are spent, also where the conversation turns out to be full.
+        record(prepared, asked, { end: 'completed', tokens, stream: false, conversation })
+      }
+      const { trimmed } = asked.prompt
+      const changes = { modelId: request.parsed.model, usage: told ? null : tokens, conversation, trimmed }
+      const { promptModules } = prepared
+      return { json, turn: place, promptModules, bytes: () => answerBytes(body, changes) }
+    },
 
     /**
      * An answer in frames. Settles once the provider has answered with a stream and a stored turn has begun, so that a
@@ -169,6 +167,7 @@ export function completionService(context: RequestContext, parts: CompletionPart
         rewrite: createModelRewriter(request.parsed.model),
         stored,
         conversation: read,
+        promptModules: prepared.promptModules,
         wantsUsage: request.parsed.stream_options?.include_usage === true,
         trimmed: asked.prompt.trimmed,
         signal: context.signal,

@@ -18,7 +18,10 @@ const writeDeadlineMs = 10_000
 /** What a conversation contributes to a completion before it is made. */
 export interface TurnHistory {
   readonly conversation: ConversationStub
-  /** The project's instruction and the items so far, as OpenAI's messages. */
+  readonly metadata: Readonly<Record<string, unknown>>
+  /** The project's; null where there is none. */
+  readonly instruction: string | null
+  /** The items so far, as OpenAI's messages. */
   readonly messages: readonly JsonObject[]
 }
 
@@ -55,12 +58,13 @@ export async function readHistory(
     },
     context,
   )
-  const { id, title, project } = turnContext.conversation
+  const { id, title, metadata, project } = turnContext.conversation
   const history = withoutRepetition(turnContext.messages as JsonObject[], request.messages)
-  const instruction = project ? await instructionOf(project.id, context) : null
   return {
     conversation: { id, title: title ?? null },
-    messages: instruction ? [projectMessage(instruction), ...history] : history,
+    metadata: metadata as Readonly<Record<string, unknown>>,
+    instruction: project ? await instructionOf(project.id, context) : null,
+    messages: history,
   }
 }
 
@@ -76,11 +80,8 @@ function answeredCalls(messages: readonly ChatMessage[]): string[] {
 }
 
 /** Contract 3.5. */
-function projectMessage(instruction: string): JsonObject {
-  return {
-    role: 'system',
-    content: `Project instruction (it outranks user settings and preferences):\n\n${instruction}`,
-  }
+export function projectText(instruction: string): string {
+  return `Project instruction (it outranks user settings and preferences):\n\n${instruction}`
 }
 
 /** After a regeneration the branch ends with the message that is asked again: the model shall see it once. */

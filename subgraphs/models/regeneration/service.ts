@@ -131,5 +131,6 @@ function regenerationRequest(
     messages: parsed.messages,
     conversation: { id: conversationId, branch: null, referrer: null },
     fork: { itemId, content: content ?? null },
+    hints: null,
   }
 }
