@@ -16,6 +16,7 @@ interface Ids {
   readonly item: string
   readonly project: string
   readonly apiKey: string
+  readonly memory: string
 }
 
 /** Ids as ours look, of things that are not there. */
@@ -24,6 +25,7 @@ const missing: Ids = {
   item: 'msg_000000000000000000000000',
   project: 'proj_0000000000000000',
   apiKey: '00000000-0000-4000-8000-000000000000',
+  memory: 'mem_0000000000000000',
 }
 
 let server: TestServer
@@ -34,7 +36,7 @@ let model: string
 let owned: Ids
 let before: string
 beforeAll(async () => {
-  server = await startTestServer()
+  server = await startTestServer({ MEMORY_ENABLED: 'true' })
   owner = await guest(server)
   stranger = await guest(server)
   owned = await ownObjects(owner)
@@ -55,7 +57,14 @@ async function ownObjects(client: TestClient): Promise<Ids> {
   })
   const item = items.json<{ data: { id: string }[] }>().data[0]?.id as string
   const apiKey = idOf(await client.post('/auth/api-keys', { name: 'Private' }))
-  return { conversation, item, project, apiKey }
+  const remember =
+    'mutation ($input: UpsertProjectMemoriesInput!) { upsertProjectMemories(input: $input) { id } }'
+  const facts = [{ kind: 'DECISION', title: 'Private', text: 'Secret words.' }]
+  const remembered = await client.graphql<{ upsertProjectMemories: { id: string }[] }>(remember, {
+    input: { projectId: project, facts },
+  })
+  const memory = remembered.data.upsertProjectMemories[0]?.id as string
+  return { conversation, item, project, apiKey, memory }
 }
 
 /** All that an owner can see: what it must still be after strangers have tried everything. */
@@ -245,6 +254,15 @@ const graphOperations: Record<string, readonly [query: string, variables: (ids: 
     'query ($id: ID!) { project(id: $id) { id name instruction } }',
     (ids) => ({ id: ids.project }),
   ],
+  'memory.id': ['query ($id: ID!) { memory(id: $id) { id text } }', (ids) => ({ id: ids.memory })],
+  'memories.projectId': [
+    'query ($id: ID!) { memories(projectId: $id) { totalCount nodes { id text project { id } } } }',
+    (ids) => ({ id: ids.project }),
+  ],
+  'memoryStats.projectId': [
+    'query ($id: ID!) { memoryStats(projectId: $id) { total } }',
+    (ids) => ({ id: ids.project }),
+  ],
   'addItems.conversationId': [
     'mutation ($input: AddItemsInput!) { addItems(input: $input) { conversation { id } } }',
     (ids) => ({
@@ -274,6 +292,10 @@ const graphOperations: Record<string, readonly [query: string, variables: (ids: 
     'mutation ($input: DeleteItemInput!) { deleteItem(input: $input) { id } }',
     (ids) => ({ input: { conversationId: strangersConversation, itemId: ids.item } }),
   ],
+  'deleteMemories.ids': [
+    'mutation ($ids: [ID!]!) { deleteMemories(ids: $ids) { ids } }',
+    (ids) => ({ ids: [ids.memory] }),
+  ],
   'deleteProject.id': [
     'mutation ($id: ID!) { deleteProject(id: $id) { id } }',
     (ids) => ({ id: ids.project }),
@@ -290,9 +312,19 @@ const graphOperations: Record<string, readonly [query: string, variables: (ids: 
     `mutation ($input: UpdateConversationInput!) { updateConversation(input: $input) { id } }`,
     (ids) => ({ input: { id: strangersConversation, projectId: ids.project } }),
   ],
+  'updateMemory.id': [
+    'mutation ($input: UpdateMemoryInput!) { updateMemory(input: $input) { id text } }',
+    (ids) => ({ input: { id: ids.memory, text: 'Mine now' } }),
+  ],
   'updateProject.id': [
     'mutation ($input: UpdateProjectInput!) { updateProject(input: $input) { id name } }',
     (ids) => ({ input: { id: ids.project, name: 'Mine now' } }),
+  ],
+  'upsertProjectMemories.projectId': [
+    'mutation ($input: UpsertProjectMemoriesInput!) { upsertProjectMemories(input: $input) { id text } }',
+    (ids) => ({
+      input: { projectId: ids.project, facts: [{ kind: 'CONTEXT', title: 'T', text: 'Mine now' }] },
+    }),
   ],
   'chatCompletion.id': [
     'subscription ($input: ChatCompletionInput!) { chatCompletion(input: $input) { content } }',
@@ -331,13 +363,14 @@ describe('a field with somebody else’s ids', () => {
       const { data, errors } = foreign.json<GraphAnswer>()
       const field = place.split('.')[0] as string
       if (errors) expect(errors[0]?.extensions.code).toMatch(/not_found$/)
-      else expect([null, { totalCount: 0, nodes: [] }]).toContainEqual(data?.[field])
+      else
+        expect([null, { totalCount: 0, nodes: [] }, { total: 0 }, { ids: [] }]).toContainEqual(data?.[field])
     },
   )
 })
 
 describe('the owner', () => {
-  it.each(['conversation.id', 'conversations.projectId', 'project.id'])(
+  it.each(['conversation.id', 'conversations.projectId', 'project.id', 'memory.id', 'memories.projectId'])(
     'gets what is asked for: %s',
     async (place) => {
       const [query, variables] = graphOperations[place] as (typeof graphOperations)[string]
