@@ -8,6 +8,7 @@ const routeOfField: Readonly<Record<string, string>> = {
   chatCompletion: 'post /v1/chat/completions',
   createEmbeddings: 'post /v1/embeddings',
   guestLogin: 'post /auth/guest-login',
+  updateUserSettings: 'patch /v1/users/me/settings',
   createConversation: 'post /v1/conversations',
   updateConversation: 'patch /v1/conversations/:conversation_id',
   deleteConversation: 'delete /v1/conversations/:conversation_id',

@@ -7,6 +7,7 @@ import { embeddingRoutes } from './embeddings.ts'
 import { itemRoutes } from './items.ts'
 import { modelRoutes } from './models.ts'
 import { projectRoutes } from './projects.ts'
+import { settingsRoutes } from './settings.ts'
 import { versionRoutes } from './version.ts'
 import { wellKnownRoutes } from './well-known.ts'
 
@@ -17,6 +18,7 @@ export const routes: readonly Route[] = [
   ...embeddingRoutes,
   ...authRoutes,
   ...apiKeyRoutes,
+  ...settingsRoutes,
   ...wellKnownRoutes,
   ...versionRoutes,
   ...projectRoutes,

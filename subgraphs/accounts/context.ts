@@ -8,6 +8,8 @@ import { type KeyValidationService, keyValidationService } from './services/key-
 import { type SessionService, sessionService } from './services/sessions.ts'
 import { type SignInService, signInService } from './services/sign-in.ts'
 import { type UserService, userService } from './services/users.ts'
+import { type SettingsService, settingsService } from './settings/service.ts'
+import { settingsSource } from './settings/sources.ts'
 import type { UsageSource } from './sources/usage.ts'
 import { userSource } from './sources/users.ts'
 
@@ -20,6 +22,7 @@ export interface AccountsContext extends SubgraphContext {
   readonly signIn: SignInService
   readonly keyValidation: KeyValidationService
   readonly usage: UsageSource
+  readonly settings: SettingsService
   /** Null when the built-in issuer is switched off. */
   readonly issuer: BuiltinIssuer | null
 }
@@ -43,6 +46,7 @@ export function accountsContext(request: RequestContext, accounts: AccountsProce
     signIn: externalSignIn,
     keyValidation: keyValidationService(settings.SERVICE_API_KEY, credentials, users),
     usage: sources.usage,
+    settings: settingsService(actor, settingsSource(database)),
     users: userService(actor, users, echo),
     apiKeys: apiKeyService({ actor, source: sources.apiKeys, uses, echo, settings }),
     sessions: sessionService({

@@ -3,21 +3,25 @@ import type { SubgraphContext } from '../../platform/subgraph.ts'
 import { type CatalogueService, catalogueService } from './catalogue/service.ts'
 import { type EmbeddingService, embeddingService } from './completion/embeddings.ts'
 import { type CompletionParts, type CompletionService, completionService } from './completion/service.ts'
+import { type SettingsService, settingsService } from './settings/service.ts'
 
 /** The scope of one request in this subgraph. */
 export interface ModelsContext extends SubgraphContext {
   readonly catalogue: CatalogueService
   readonly completions: CompletionService
   readonly embeddings: EmbeddingService
+  readonly settings: SettingsService
 }
 
 /** Nothing is loaded per request: models are in memory. */
 const nothingLoaded = () => undefined
 
 export function modelsContext(request: RequestContext, parts: CompletionParts): ModelsContext {
+  const catalogue = catalogueService(request, parts.catalogue)
   return {
     request,
-    catalogue: catalogueService(request, parts.catalogue),
+    catalogue,
+    settings: settingsService(catalogue),
     completions: completionService(request, parts),
     embeddings: embeddingService(request, parts),
     clearLoaders: nothingLoaded,

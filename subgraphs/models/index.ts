@@ -1,3 +1,4 @@
+import { mergeResolvers } from '../../platform/merge-resolvers.ts'
 import { defineSubgraph, type SubgraphServices } from '../../platform/subgraph.ts'
 import type { ConfiguredProvider } from './catalogue/configured-provider.ts'
 import { environmentProviders } from './catalogue/environment-providers.ts'
@@ -15,13 +16,15 @@ import { CatalogEntry, Provider, ProviderModel } from './entities.ts'
 import { models as createModels } from './migrations/0001-models.ts'
 import { createDevelopmentProvider, defaultTimeouts, type EndpointGuards } from './providers/index.ts'
 import { resolvers } from './resolvers.ts'
+import type { Resolvers } from './schema.generated.ts'
+import { settingsResolvers } from './settings/resolvers.ts'
 import { catalogueSource } from './sources/catalogue-source.ts'
 
 /** Providers, the catalogue, chat completions and embeddings: the owner of provider keys, and so of tokens. */
 export const models = defineSubgraph({
   name: 'models',
   home: import.meta.url,
-  resolvers,
+  resolvers: mergeResolvers(resolvers, settingsResolvers) satisfies Resolvers,
   persistence: { entities: [Provider, ProviderModel, CatalogEntry], migrations: [createModels] },
   config: modelsConfig,
   async start(services) {

@@ -27,3 +27,10 @@ export type ChatCompletionModel = PresentedCompletion
 
 /** The same for a chunk. */
 export type ChatCompletionChunkModel = PresentedChunk
+
+/** What resolvers hand on as `UserSettings`: what the gateway sends of accounts'. */
+export interface UserSettingsModel {
+  readonly id: string
+  /** There where a field needs it. */
+  readonly preferences: unknown
+}
