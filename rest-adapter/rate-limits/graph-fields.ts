@@ -14,6 +14,13 @@ const routeOfField: Readonly<Record<string, string>> = {
   deleteConversation: 'delete /v1/conversations/:conversation_id',
   deleteConversations: 'delete /v1/conversations',
   addItems: 'post /v1/conversations/:conversation_id/items',
+  recallMemory: 'post /v1/memory/load',
+  observeConversation: 'post /v1/memory/observe',
+  upsertMemories: 'post /v1/memory/user/upsert',
+  upsertProjectMemories: 'post /v1/memory/project/upsert',
+  updateMemory: 'patch /v1/memory/:memory_id',
+  deleteMemories: 'delete /v1/memory/delete',
+  testMemoryEmbedding: 'post /v1/embed/test',
   deleteItem: 'delete /v1/conversations/:conversation_id/items/:item_id',
 }
 

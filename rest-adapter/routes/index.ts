@@ -5,6 +5,7 @@ import { chatRoutes } from './chat.ts'
 import { conversationRoutes } from './conversations.ts'
 import { embeddingRoutes } from './embeddings.ts'
 import { itemRoutes } from './items.ts'
+import { memoryRoutes } from './memory.ts'
 import { modelRoutes } from './models.ts'
 import { projectRoutes } from './projects.ts'
 import { settingsRoutes } from './settings.ts'
@@ -24,4 +25,5 @@ export const routes: readonly Route[] = [
   ...projectRoutes,
   ...conversationRoutes,
   ...itemRoutes,
+  ...memoryRoutes,
 ]

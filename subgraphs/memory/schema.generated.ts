@@ -47,7 +47,7 @@ export type Memory = {
   id: Scalars['ID']['output'];
   /** What it is about. */
   scope: MemoryScope;
-  /** The project that it is a fact of; null for all other scopes, and where the project was deleted. */
+  /** The project that it is a fact of; null for all other scopes. */
   project: Maybe<Project>;
   /** What kind of fact of the project it is; null for all other scopes. */
   kind: Maybe<ProjectFactKind>;
@@ -59,7 +59,7 @@ export type Memory = {
   importance: MemoryImportance;
   /** How sure it is, 0 to 1; null where nobody said. */
   confidence: Maybe<Scalars['Float']['output']>;
-  /** The conversation that it was learned in; null where it was written by hand, and where the conversation was deleted. */
+  /** The conversation that it was learned in; null where it was written by hand. */
   conversation: Maybe<Conversation>;
   /** When it was first remembered. */
   createdAt: Scalars['DateTime']['output'];

@@ -75,6 +75,10 @@ export const modelsConfig = z.looseObject({
   PROVIDER_QUEUE_TIMEOUT: duration('30s'),
   PROVIDER_BREAKER_FAULTS: integer(5, { max: 1_000 }),
   PROVIDER_BREAKER_COOLDOWN: duration('10s'),
+  MEMORY_ENABLED: flag(false),
+  MEMORY_EMBEDDING_MODEL_ID: z.string().default(''),
+  MEMORY_EXTRACTION_MODEL_ID: z.string().default(''),
+  MEMORY_TIMEOUT: duration('5s'),
 })
 
 /** The subgraph's settings, parsed. */

@@ -13,6 +13,8 @@ import { UsageRecorder } from './completion/usage-recorder.ts'
 import { type ModelsConfig, modelsConfig } from './config.ts'
 import { modelsContext } from './context.ts'
 import { CatalogEntry, Provider, ProviderModel } from './entities.ts'
+import type { openMemory } from './memory/process.ts'
+import { memoryResolvers } from './memory/resolvers.ts'
 import { models as createModels } from './migrations/0001-models.ts'
 import { createDevelopmentProvider, defaultTimeouts, type EndpointGuards } from './providers/index.ts'
 import { resolvers } from './resolvers.ts'
@@ -24,7 +26,7 @@ import { catalogueSource } from './sources/catalogue-source.ts'
 export const models = defineSubgraph({
   name: 'models',
   home: import.meta.url,
-  resolvers: mergeResolvers(resolvers, settingsResolvers) satisfies Resolvers,
+  resolvers: mergeResolvers(resolvers, settingsResolvers, memoryResolvers) satisfies Resolvers,
   persistence: { entities: [Provider, ProviderModel, CatalogEntry], migrations: [createModels] },
   config: modelsConfig,
   async start(services) {
@@ -41,13 +43,19 @@ export const models = defineSubgraph({
     const { catalogue, sync, discovery } = openCatalogue(services)
     await sync.store(configured)
     await catalogue.open()
+    const parts = { catalogue, usage, bounds, observe: null }
+    const memory = services.settings.MEMORY_ENABLED ? await loadMemory(services, parts) : null
+    const requestParts = { ...parts, observe: memory?.observe ?? null, memory }
     return {
-      createContext: (request) => modelsContext(request, { catalogue, usage, bounds }),
+      createContext: (request) => modelsContext(request, requestParts),
       async ready() {
         await Promise.all([sync.start(), discovery?.start()])
+        memory?.start()
       },
       notices: () => [availableModels(catalogue.registry)],
       async stop() {
+        // What is still being learned needs the models.
+        await memory?.stop()
         catalogue.close()
         await Promise.all([sync.stop(), discovery?.stop(), usage.flush()])
         await catalogue.clients.close()
@@ -55,6 +63,12 @@ export const models = defineSubgraph({
     }
   },
 })
+
+/** Most platforms have memory off, and don't pay for it. */
+async function loadMemory(...args: Parameters<typeof openMemory>) {
+  const { openMemory } = await import('./memory/process.ts')
+  return openMemory(...args)
+}
 
 const builtIn: ConfiguredProvider = {
   source: 'builtin',

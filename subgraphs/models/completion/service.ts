@@ -19,6 +19,7 @@ import { type CompletionEnd, CompletionStream } from './completion-stream.ts'
 import { answeringId, type Candidate, logFailureIn, type Prepared, prepareCompletion } from './prepared.ts'
 import { StoredStream } from './stored-stream.ts'
 import { type StoredTurn, storedTurn } from './turn.ts'
+import { observedTurn, type TurnObserver } from './turn-observer.ts'
 import { type CallOutcome, estimatedUsage, usageRecord } from './usage-figures.ts'
 import type { UsageRecorder } from './usage-recorder.ts'
 
@@ -27,13 +28,27 @@ export interface CompletionParts {
   readonly catalogue: LiveCatalogue
   readonly usage: UsageRecorder
   readonly bounds: AskingBounds
+  /** Is told of stored turns; null where nobody wants to know. */
+  readonly observe: TurnObserver | null
 }
 
 /** Makes completions for the caller. Authorise, choose and prepare are the same for whole answers and for streams. */
-export function completionService(context: RequestContext, { catalogue, usage, bounds }: CompletionParts) {
+export function completionService(context: RequestContext, parts: CompletionParts) {
+  const { catalogue, usage, bounds, observe } = parts
   const caller = ({ actor }: Prepared) => ({ caller: actor.id, signal: context.signal })
   const record = (prepared: Prepared, candidate: Candidate, outcome: CallOutcome) =>
     usage.record(usageRecord(prepared, candidate, outcome))
+
+  /** Null where nothing is to be stored. */
+  const turnFor = (prepared: Prepared, candidate: Candidate): StoredTurn | null => {
+    const { request, history, modelId } = prepared
+    const turn = storedTurn({ id: prepared.id, modelId: answeringId(prepared, candidate) }, request, context)
+    if (!turn || !observe) return turn
+    const projectId = history?.projectId ?? null
+    return observedTurn(turn, (conversation, answer) =>
+      observe({ conversation, projectId, modelId, asked: newMessages(request), answer }, context),
+    )
+  }
 
   /** Asks one candidate after the other. A client that leaves while a provider works for it has used its prompt. */
   const ask = async <Answer>(
@@ -82,7 +97,7 @@ export function completionService(context: RequestContext, { catalogue, usage, b
       const tokens = told ?? estimatedUsage(prepared, estimateMessageTokens(messagesOf(answer.json)))
       let conversation = prepared.history?.conversation ?? null
       try {
-        const turn = storedTurn(turnOf(prepared, candidate), request, context)
+        const turn = turnFor(prepared, candidate)
         if (turn)
           conversation = await turn.append({ status: 'COMPLETED', message, finishReason, usage: tokens })
       } finally {
@@ -116,13 +131,11 @@ export function completionService(context: RequestContext, { catalogue, usage, b
           conversation,
         })
       const read = prepared.history?.conversation ?? null
-      const stored = await begin(storedTurn(turnOf(prepared, candidate), request, context), context).catch(
-        (error: unknown) => {
-          upstream.cancel()
-          recordStream('failed', upstream.report(), read)
-          throw error
-        },
-      )
+      const stored = await begin(turnFor(prepared, candidate), context).catch((error: unknown) => {
+        upstream.cancel()
+        recordStream('failed', upstream.report(), read)
+        throw error
+      })
       return new CompletionStream({
         upstream,
         rewrite: createModelRewriter(request.parsed.model),
@@ -141,8 +154,14 @@ function tokensOf(prepared: Prepared, { usage, estimatedCompletionTokens }: Stre
   return usage ?? estimatedUsage(prepared, estimatedCompletionTokens)
 }
 
-function turnOf(prepared: Prepared, candidate: Candidate): { id: string; modelId: string } {
-  return { id: prepared.id, modelId: answeringId(prepared, candidate) }
+/** What the request adds to its conversation: all from the last message of a person on. */
+function newMessages({ messages }: ChatRequest): readonly object[] {
+  return messages.slice(
+    Math.max(
+      0,
+      messages.findLastIndex(({ role }) => role === 'user'),
+    ),
+  )
 }
 
 /** The completion service of one request. */

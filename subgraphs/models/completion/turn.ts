@@ -18,6 +18,7 @@ const writeDeadlineMs = 10_000
 /** What a conversation contributes to a completion before it is made. */
 export interface TurnHistory {
   readonly conversation: ConversationStub
+  readonly projectId: string | null
   /** The project's instruction and the items so far, as OpenAI's messages. */
   readonly messages: readonly JsonObject[]
 }
@@ -59,6 +60,7 @@ export async function readHistory(
   const instruction = project ? await instructionOf(project.id, context) : null
   return {
     conversation: { id, title: title ?? null },
+    projectId: project?.id ?? null,
     messages: instruction ? [projectMessage(instruction), ...history] : history,
   }
 }
