@@ -75,6 +75,7 @@ async function everythingOf(client: TestClient, ids: Ids): Promise<string> {
     `/v1/conversations/${ids.conversation}`,
     `/v1/conversations/${ids.conversation}/items`,
     '/auth/api-keys',
+    '/v1/memory/export',
   ]
   const answers = await Promise.all(paths.map((path) => client.get(path)))
   return answers.map(({ text }) => withoutTraces(text)).join('\n')
@@ -84,6 +85,7 @@ async function everythingOf(client: TestClient, ids: Ids): Promise<string> {
 function withoutTraces(text: string): string {
   return text
     .replace(/"request_id":"[^"]*"/g, '"request_id":""')
+    .replace(/"exported_at":"[^"]*"/g, '"exported_at":""')
     .replace(/"last_used_at":("[^"]*"|null)/g, '"last_used_at":null')
 }
 function withoutIds(text: string, ids: Ids): string {
@@ -120,6 +122,7 @@ const named: Record<string, keyof Ids | 'public'> = {
   item_id: 'item',
   project_id: 'project',
   id: 'apiKey',
+  memory_id: 'memory',
   model_id: 'public',
   public_id: 'public',
 }
@@ -172,6 +175,36 @@ describe('a route with somebody else’s ids', () => {
     ],
     ['the project of a list', (ids) => stranger.get(`/v1/conversations?project_id=${ids.project}`)],
     ['a cursor of conversations', (ids) => stranger.get(`/v1/conversations?after=${ids.conversation}`)],
+    ['the ids that are deleted', (ids) => stranger.post('/v1/memory/delete', { ids: [ids.memory] })],
+    ['the project of memories', (ids) => stranger.get(`/v1/memory?project_id=${ids.project}`)],
+    ['the project of a count', (ids) => stranger.get(`/v1/memory/stats?project_id=${ids.project}`)],
+    ['a cursor of memories', (ids) => stranger.get(`/v1/memory?after=${ids.memory}`)],
+    [
+      'the project and the conversation of recall',
+      (ids) =>
+        stranger.post('/v1/memory/load', {
+          query: 'Private',
+          project_id: ids.project,
+          conversation_id: ids.conversation,
+          options: { min_similarity: 0 },
+        }),
+    ],
+    [
+      'the project that remembers',
+      (ids) =>
+        stranger.post('/v1/memory/project/upsert', {
+          project_id: ids.project,
+          facts: [{ kind: 'context', title: 'T', text: 'Mine now' }],
+        }),
+    ],
+    [
+      'the conversation that is observed',
+      (ids) =>
+        stranger.post('/v1/memory/observe', {
+          conversation_id: ids.conversation,
+          messages: [{ role: 'user', content: 'Hi' }],
+        }),
+    ],
     ['a cursor of projects', (ids) => stranger.get(`/v1/projects?after=${ids.project}`)],
     [
       'a cursor of items',
@@ -255,6 +288,28 @@ const graphOperations: Record<string, readonly [query: string, variables: (ids: 
     (ids) => ({ id: ids.project }),
   ],
   'memory.id': ['query ($id: ID!) { memory(id: $id) { id text } }', (ids) => ({ id: ids.memory })],
+  'recallMemory.projectId': [
+    'query ($id: ID!) { recallMemory(input: { query: "private", projectId: $id, minSimilarity: 0 }) { core { similarity } semantic { memory { text } } } }',
+    (ids) => ({ id: ids.project }),
+  ],
+  'recallMemory.conversationId': [
+    'query ($id: ID!) { recallMemory(input: { query: "private", conversationId: $id }) { core { similarity } semantic { similarity } } }',
+    (ids) => ({ id: ids.conversation }),
+  ],
+  'observeConversation.conversationId': [
+    'mutation ($id: ID!) { observeConversation(input: { conversationId: $id, messages: [{ role: "user", content: "Hi" }] }) }',
+    (ids) => ({ id: ids.conversation }),
+  ],
+  'observeConversation.projectId': [
+    'mutation ($input: ObserveConversationInput!) { observeConversation(input: $input) }',
+    (ids) => ({
+      input: {
+        conversationId: strangersConversation,
+        projectId: ids.project,
+        messages: [{ role: 'user', content: 'Hi' }],
+      },
+    }),
+  ],
   'memories.projectId': [
     'query ($id: ID!) { memories(projectId: $id) { totalCount nodes { id text project { id } } } }',
     (ids) => ({ id: ids.project }),
@@ -364,7 +419,13 @@ describe('a field with somebody else’s ids', () => {
       const field = place.split('.')[0] as string
       if (errors) expect(errors[0]?.extensions.code).toMatch(/not_found$/)
       else
-        expect([null, { totalCount: 0, nodes: [] }, { total: 0 }, { ids: [] }]).toContainEqual(data?.[field])
+        expect([
+          null,
+          { totalCount: 0, nodes: [] },
+          { total: 0 },
+          { ids: [] },
+          { core: [], semantic: [] },
+        ]).toContainEqual(data?.[field])
     },
   )
 })

@@ -222,7 +222,13 @@ export const memoryRoutes: readonly Route[] = [
         ],
       },
     },
-    failures: ['feature_disabled', 'conversation_not_found', 'input_too_large', 'service_unavailable'],
+    failures: [
+      'feature_disabled',
+      'conversation_not_found',
+      'model_not_found',
+      'input_too_large',
+      'service_unavailable',
+    ],
     operation: ObserveConversationDocument,
     variables: (input) => {
       const { user_id, conversation_id, project_id, messages, tool_calls } = input.body

@@ -568,7 +568,7 @@ export type Mutation = {
   completeChat: Scalars['RawBody']['output'];
   /** The body of `POST /v1/embeddings` to the body of its answer. */
   embed: Scalars['RawBody']['output'];
-  /** Learns from messages, in the background, as from every stored turn. Fails with `feature_disabled` where memory is off, and with `service_unavailable` where too much waits. */
+  /** Learns from messages, in the background, as from every stored turn. Fails with `feature_disabled` where memory is off, with `model_not_found` where there is none that could read it, and with `service_unavailable` where too much waits. */
   observeConversation: ObservationStatus;
   /** Asks the model that makes the vectors of memories for one. Fails as the model does. */
   testMemoryEmbedding: EmbeddingTest;

@@ -1,5 +1,8 @@
+import type { RequestContext } from '../../../platform/context.ts'
 import type { SubgraphServices } from '../../../platform/subgraph.ts'
+import { isOpenToAll } from '../catalogue/access.ts'
 import type { LiveCatalogue } from '../catalogue/live-catalogue.ts'
+import type { ListedModel } from '../catalogue/registry.ts'
 import type { CompletionParts } from '../completion/service.ts'
 import type { TurnObserver } from '../completion/turn-observer.ts'
 import type { ModelsConfig } from '../config.ts'
@@ -9,12 +12,15 @@ import { MemoryLearner } from './learner.ts'
 import { createRecall, type Recall } from './recall.ts'
 import { type Transcript, transcriptMessages } from './transcript.ts'
 
+/** What becomes of something to learn from: it may find too much waiting, or nobody who understands it. */
+export type LessonFate = 'accepted' | 'full' | 'no_reader'
+
 /** Memory as the models keep it: what recalls, and what learns and embeds in the background. */
 export interface MemoryProcess {
   readonly recall: Recall
   readonly embedding: { readonly modelId: string; readonly embed: EmbedTexts } | null
-  /** Whether there is room for it. @param modelId the conversation's own; null where there is none */
-  learn(transcript: Transcript, modelId: string | null, asker: Parameters<TurnObserver>[1]): boolean
+  /** @param modelId the conversation's own; null where there is none */
+  learn(transcript: Transcript, modelId: string | null, asker: RequestContext): LessonFate
   /** For stored turns. */
   readonly observe: TurnObserver
   start(): void
@@ -33,9 +39,9 @@ export function openMemory(services: SubgraphServices<ModelsConfig>, parts: Comp
   const learn: MemoryProcess['learn'] = (transcript, ownModelId, { actor, requestId, traceparent }) => {
     const reader = settings.MEMORY_EXTRACTION_MODEL_ID || ownModelId || defaultModel(parts.catalogue)
     // The built-in model understands nothing: what it would answer was never said.
-    if (!reader || parts.catalogue.registry.model(reader)?.isDevelopment) return true
+    if (!reader || parts.catalogue.registry.model(reader)?.isDevelopment) return 'no_reader'
     const asker = { actor, requestId, ...(traceparent === undefined ? {} : { traceparent }) }
-    return learner.add({ transcript, modelId: reader, asker })
+    return learner.add({ transcript, modelId: reader, asker }) ? 'accepted' : 'full'
   }
 
   return {
@@ -53,6 +59,9 @@ export function openMemory(services: SubgraphServices<ModelsConfig>, parts: Comp
   }
 }
 
+/** The first that everybody may use for chats. */
 function defaultModel({ registry }: LiveCatalogue): string | null {
-  return registry.models.find(({ capabilities }) => capabilities.embeddings !== true)?.id ?? null
+  const reads = (model: ListedModel) =>
+    !model.isDevelopment && model.capabilities.embeddings !== true && isOpenToAll(model)
+  return registry.models.find(reads)?.id ?? null
 }

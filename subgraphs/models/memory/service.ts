@@ -3,7 +3,7 @@ import type { RequestContext } from '../../../platform/context.ts'
 import { AppError } from '../../../platform/errors.ts'
 import { hasIdShape } from '../../../platform/ids.ts'
 import { requiredText } from '../../../platform/text.ts'
-import { ObservedConversationDocument } from '../operations.generated.ts'
+import { ObservedConversationDocument, ObservedProjectDocument } from '../operations.generated.ts'
 import type { ObservationStatus, ObserveConversationInput, RecallMemoryInput } from '../schema.generated.ts'
 import { mayObserve } from './learner.ts'
 import type { MemoryProcess } from './process.ts'
@@ -40,17 +40,18 @@ export function memoryService(context: RequestContext, memory: MemoryProcess | n
       )
     },
 
-    /** @throws AppError `feature_disabled`, `conversation_not_found`, `invalid_parameter`, `service_unavailable` */
+    /** @throws AppError `feature_disabled`, `conversation_not_found`, `project_not_found`, `model_not_found`, `service_unavailable` */
     async observe(input: ObserveConversationInput): Promise<ObservationStatus> {
       const { learn } = opened()
       const said = observedMessages(input)
       const conversation = await ownConversation(input.conversationId, context)
+      if (input.projectId != null) await assertOwnProject(input.projectId, context)
       const projectId = input.projectId ?? conversation.project?.id ?? null
-      if (projectId !== null && !hasIdShape('project', projectId))
-        throw new AppError('project_not_found', 'There is no such project.', { param: 'project_id' })
       if (!(await mayObserve(context))) return 'DISABLED'
       const transcript = { conversationId: conversation.id, projectId, messages: transcriptMessages(said) }
-      if (learn(transcript, null, context)) return 'ACCEPTED'
+      const fate = learn(transcript, null, context)
+      if (fate === 'accepted') return 'ACCEPTED'
+      if (fate === 'no_reader') throw new AppError('model_not_found', 'There is no model that could read it.')
       throw new AppError('service_unavailable', 'Too many conversations wait to be learned from.', {
         retryAfter: 10,
       })
@@ -75,6 +76,13 @@ async function ownConversation(id: string, context: RequestContext) {
     : null
   if (found) return found
   throw new AppError('conversation_not_found', 'There is no such conversation.', { param: 'conversation_id' })
+}
+
+async function assertOwnProject(id: string, context: RequestContext): Promise<void> {
+  const found =
+    hasIdShape('project', id) &&
+    (await context.graph.execute(ObservedProjectDocument, { id }, context)).project
+  if (!found) throw new AppError('project_not_found', 'There is no such project.', { param: 'project_id' })
 }
 
 function observedMessages({ messages, toolCalls }: ObserveConversationInput): object[] {
