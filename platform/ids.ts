@@ -59,6 +59,7 @@ const shapes: Partial<Record<IdKind, RegExp>> = {
   item: /^msg_[0-9A-Za-z]{16,64}$/,
   project: /^proj_[0-9a-z]{16}$/,
   memory: /^mem_[0-9a-z]{16}$/,
+  prompt: /^ptpl_[0-9a-z]{16}$/,
 }
 
 /** Whether `id` has the form that ids of this kind have. */

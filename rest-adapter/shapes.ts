@@ -138,6 +138,16 @@ export function listOf<Resource extends z.ZodType>(resource: Resource) {
   return schema.meta({ examples: [list(page, (node) => node, exampleRequest)] })
 }
 
+/** The schema of an administrators' list (contract 8.3). */
+export const adminListOf = <Resource extends z.ZodType>(resource: Resource) =>
+  z.object({
+    data: z.array(resource),
+    total: z
+      .int()
+      .describe('How many there are on all pages.')
+      .meta({ examples: [1] }),
+  })
+
 /** What a deletion answers. */
 export const deletedOf = (object: string, exampleId: string) =>
   z.object({

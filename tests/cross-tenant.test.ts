@@ -116,7 +116,7 @@ const document = JSON.parse(readFileSync(new URL('../schema/openapi.json', impor
   paths: Record<string, Record<string, Operation>>
 }
 
-/** Which object a path parameter names; public things are nobody's. */
+/** Which object a path parameter names; public things are nobody's, and neither is what administrators keep. */
 const named: Record<string, keyof Ids | 'public'> = {
   conversation_id: 'conversation',
   item_id: 'item',
@@ -125,6 +125,9 @@ const named: Record<string, keyof Ids | 'public'> = {
   memory_id: 'memory',
   model_id: 'public',
   public_id: 'public',
+  model: 'public',
+  template_key: 'public',
+  template_id: 'public',
 }
 const parameterNames = (path: string) => [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string)
 const privateRoutes = Object.entries(document.paths).flatMap(([path, methods]) => {
@@ -157,6 +160,28 @@ describe('a route with somebody else’s ids', () => {
         expect(foreign.status).toBe(404)
         expectAlike(foreign, absent)
       }
+    },
+  )
+
+  const administrators = Object.entries(document.paths).flatMap(([path, methods]) =>
+    path.startsWith('/v1/admin/') ? Object.keys(methods).map((method) => ({ path, method })) : [],
+  )
+  it.each(administrators)(
+    'is 403 where it is the administrators’: $method $path',
+    async ({ path, method }) => {
+      const examples =
+        document.paths[path]?.[method]?.requestBody?.content['application/json']?.examples ?? {}
+      const [example] = Object.values(examples)
+      const template = (await owner.get('/v1/prompt-templates/timing')).json<{ id: string }>().id
+      const values: Record<string, string> = { template_id: template, template_key: 'timing', model }
+      const target = path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? 'x')
+      const answer = await send(`${server.url}${target}`, {
+        method: method.toUpperCase(),
+        headers: stranger.headers,
+        ...(example ? { json: example.value } : {}),
+      })
+      expect(answer.status).toBe(403)
+      expect(answer.text).toContain('"code":"admin_required"')
     },
   )
 
@@ -266,6 +291,23 @@ const publicPlaces = [
   'createChatCompletion.model',
   'createEmbeddings.model',
   'chatCompletion.model',
+  // takes the caller's own id only: every other is refused alike, existing or not (accounts' own tests)
+  'deleteAccount.confirm',
+]
+
+/** Places that only administrators can fill: `prompts.db.test.ts` refuses all others. */
+const administratorPlaces = [
+  'promptTemplate.id',
+  'modelPromptTemplates.modelId',
+  'effectivePromptTemplates.modelId',
+  'updatePromptTemplate.id',
+  'deletePromptTemplate.id',
+  'duplicatePromptTemplate.id',
+  'assignPromptTemplate.modelId',
+  'assignPromptTemplate.templateId',
+  'updateModelPromptTemplate.modelId',
+  'updateModelPromptTemplate.templateId',
+  'unassignPromptTemplate.modelId',
 ]
 
 const messages = [{ role: 'USER', content: 'Hi' }]
@@ -395,7 +437,7 @@ interface GraphAnswer {
 describe('a field with somebody else’s ids', () => {
   it('is tested for every place in the schema that takes an id', () => {
     const places = idPlaces.map(({ field, name }) => `${field}.${name}`)
-    const tested = [...Object.keys(graphOperations), ...publicPlaces]
+    const tested = [...Object.keys(graphOperations), ...publicPlaces, ...administratorPlaces]
     expect(places.toSorted()).toEqual(tested.toSorted())
   })
 

@@ -10,6 +10,9 @@ const pathTexts: Readonly<Record<string, readonly [description: string, example:
   project_id: ['The id of a project of yours.', 'proj_h3v8t0r5e2y6u1i9'],
   model_id: ['The id of a model; slashes in it may stay as they are.', 'jan-v1-4b'],
   public_id: ['The id of a model; slashes in it may stay as they are.', 'jan-v1-4b'],
+  model: ['The id of a model; slashes in it may stay as they are.', 'jan-v1-4b'],
+  template_id: ['The id of a prompt template.', 'ptpl_m1n3b5v7c9x2z4l6'],
+  template_key: ['The key of a prompt template.', 'code_assistant'],
 }
 
 /** `:id` and `*id` become `{id}`. */

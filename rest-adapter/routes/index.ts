@@ -1,4 +1,5 @@
 import type { Route } from '../route.ts'
+import { accountRoutes } from './account.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { authRoutes } from './auth.ts'
 import { chatRoutes } from './chat.ts'
@@ -6,8 +7,10 @@ import { conversationRoutes } from './conversations.ts'
 import { embeddingRoutes } from './embeddings.ts'
 import { itemRoutes } from './items.ts'
 import { memoryRoutes } from './memory.ts'
+import { modelPromptRoutes } from './model-prompts.ts'
 import { modelRoutes } from './models.ts'
 import { projectRoutes } from './projects.ts'
+import { promptRoutes } from './prompts.ts'
 import { settingsRoutes } from './settings.ts'
 import { versionRoutes } from './version.ts'
 import { wellKnownRoutes } from './well-known.ts'
@@ -18,8 +21,11 @@ export const routes: readonly Route[] = [
   ...modelRoutes,
   ...embeddingRoutes,
   ...authRoutes,
+  ...accountRoutes,
   ...apiKeyRoutes,
   ...settingsRoutes,
+  ...promptRoutes,
+  ...modelPromptRoutes,
   ...wellKnownRoutes,
   ...versionRoutes,
   ...projectRoutes,

@@ -4,6 +4,7 @@ import type { BuiltinIssuer } from './issuers/builtin-issuer.ts'
 import type { AccountsProcess } from './process.ts'
 import { type ApiKeyService, apiKeyService } from './services/api-keys.ts'
 import { type CredentialService, credentialService } from './services/credentials.ts'
+import { type ErasureService, erasureService } from './services/erasures.ts'
 import { type KeyValidationService, keyValidationService } from './services/key-validation.ts'
 import { type SessionService, sessionService } from './services/sessions.ts'
 import { type SignInService, signInService } from './services/sign-in.ts'
@@ -23,6 +24,7 @@ export interface AccountsContext extends SubgraphContext {
   readonly keyValidation: KeyValidationService
   readonly usage: UsageSource
   readonly settings: SettingsService
+  readonly erasures: ErasureService
   /** Null when the built-in issuer is switched off. */
   readonly issuer: BuiltinIssuer | null
 }
@@ -48,6 +50,7 @@ export function accountsContext(request: RequestContext, accounts: AccountsProce
     usage: sources.usage,
     settings: settingsService(actor, settingsSource(database)),
     users: userService(actor, users, echo),
+    erasures: erasureService(actor, sources.erasures, echo),
     apiKeys: apiKeyService({ actor, source: sources.apiKeys, uses, echo, settings }),
     sessions: sessionService({
       source: sources.sessions,

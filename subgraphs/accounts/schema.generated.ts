@@ -125,6 +125,8 @@ export type Query = {
   openidConfiguration: Maybe<Scalars['JSON']['output']>;
   /** The principal that a user is, for services that act in its name; null where there is no such user, or not any more. */
   userActor: Maybe<UserActor>;
+  /** The users whose accounts were deleted and of whom a subgraph has something to erase, at most 100, those that wait longest first. */
+  pendingErasures: Array<Scalars['ID']['output']>;
   /** The caller's settings. They are made with the defaults when they are read first. */
   userSettings: UserSettings;
 };
@@ -142,6 +144,11 @@ export type QueryApiKeyOwnerArgs = {
 
 export type QueryUserActorArgs = {
   id: Scalars['ID']['input'];
+};
+
+
+export type QueryPendingErasuresArgs = {
+  subgraph: Scalars['String']['input'];
 };
 
 /** Which session to go on with. */
@@ -265,6 +272,13 @@ export type Mutation = {
   revokeApiKey: ApiKey;
   /** Stores what completions have used. A completion that was recorded before is left as it is. */
   recordUsage: Scalars['Int']['output'];
+  /**
+   * Deletes the caller's account and everything that belongs to it: its credentials at once, conversations, projects and all
+   * other data within moments. There is no way back. Needs an access token: an API key can't do it.
+   */
+  deleteAccount: DeletedAccount;
+  /** Notes that a subgraph has erased what it had of users; the answer is how many were named. */
+  confirmErasures: Scalars['Int']['output'];
   /** Changes the caller's settings, field by field. */
   updateUserSettings: UserSettings;
 };
@@ -312,6 +326,16 @@ export type MutationRevokeApiKeyArgs = {
 
 export type MutationRecordUsageArgs = {
   records: Array<UsageRecordInput>;
+};
+
+
+export type MutationDeleteAccountArgs = {
+  input: DeleteAccountInput;
+};
+
+
+export type MutationConfirmErasuresArgs = {
+  input: ConfirmErasuresInput;
 };
 
 
@@ -446,6 +470,26 @@ export type UserActor = {
   isGuest: Scalars['Boolean']['output'];
   /** Whether it may administer. */
   isAdmin: Scalars['Boolean']['output'];
+};
+
+/** Which account to delete. */
+export type DeleteAccountInput = {
+  /** The caller's own id (`me { id }`), so that nothing is lost by a slip. */
+  confirm: Scalars['ID']['input'];
+};
+
+/** An account that is no more. */
+export type DeletedAccount = {
+  /** The id that was the user's. */
+  id: Scalars['ID']['output'];
+};
+
+/** What a subgraph has erased. */
+export type ConfirmErasuresInput = {
+  /** The subgraph's name. */
+  subgraph: Scalars['String']['input'];
+  /** Whose data. */
+  userIds: Array<Scalars['ID']['input']>;
 };
 
 /** What a user has set, over the defaults. */
@@ -716,6 +760,9 @@ export type ResolversTypes = {
   UsageRecordInput: UsageRecordInput;
   UsageStatus: UsageStatus;
   UserActor: ResolverTypeWrapper<UserActorModel>;
+  DeleteAccountInput: DeleteAccountInput;
+  DeletedAccount: ResolverTypeWrapper<DeletedAccount>;
+  ConfirmErasuresInput: ConfirmErasuresInput;
   UserSettings: ResolverTypeWrapper<UserSettingsModel>;
   MemorySettings: ResolverTypeWrapper<MemorySettings>;
   Float: ResolverTypeWrapper<Scalars['Float']['output']>;
@@ -759,6 +806,9 @@ export type ResolversParentTypes = {
   VerifiedActor: VerifiedActor;
   UsageRecordInput: UsageRecordInput;
   UserActor: UserActorModel;
+  DeleteAccountInput: DeleteAccountInput;
+  DeletedAccount: DeletedAccount;
+  ConfirmErasuresInput: ConfirmErasuresInput;
   UserSettings: UserSettingsModel;
   MemorySettings: MemorySettings;
   Float: Scalars['Float']['output'];
@@ -825,6 +875,7 @@ export type QueryResolvers<ContextType = AccountsContext, ParentType extends Res
   jwks: Resolver<Maybe<ResolversTypes['JSON']>, ParentType, ContextType>;
   openidConfiguration: Resolver<Maybe<ResolversTypes['JSON']>, ParentType, ContextType>;
   userActor: Resolver<Maybe<ResolversTypes['UserActor']>, ParentType, ContextType, RequireFields<QueryUserActorArgs, 'id'>>;
+  pendingErasures: Resolver<Array<ResolversTypes['ID']>, ParentType, ContextType, RequireFields<QueryPendingErasuresArgs, 'subgraph'>>;
   userSettings: Resolver<ResolversTypes['UserSettings'], ParentType, ContextType>;
 };
 
@@ -870,6 +921,8 @@ export type MutationResolvers<ContextType = AccountsContext, ParentType extends 
   createApiKey: Resolver<ResolversTypes['CreatedApiKey'], ParentType, ContextType, RequireFields<MutationCreateApiKeyArgs, 'input'>>;
   revokeApiKey: Resolver<ResolversTypes['ApiKey'], ParentType, ContextType, RequireFields<MutationRevokeApiKeyArgs, 'id'>>;
   recordUsage: Resolver<ResolversTypes['Int'], ParentType, ContextType, RequireFields<MutationRecordUsageArgs, 'records'>>;
+  deleteAccount: Resolver<ResolversTypes['DeletedAccount'], ParentType, ContextType, RequireFields<MutationDeleteAccountArgs, 'input'>>;
+  confirmErasures: Resolver<ResolversTypes['Int'], ParentType, ContextType, RequireFields<MutationConfirmErasuresArgs, 'input'>>;
   updateUserSettings: Resolver<ResolversTypes['UserSettings'], ParentType, ContextType, RequireFields<MutationUpdateUserSettingsArgs, 'input'>>;
 };
 
@@ -902,6 +955,10 @@ export type UserActorResolvers<ContextType = AccountsContext, ParentType extends
   featureFlags?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
   isGuest?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   isAdmin?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+};
+
+export type DeletedAccountResolvers<ContextType = AccountsContext, ParentType extends ResolversParentTypes['DeletedAccount'] = ResolversParentTypes['DeletedAccount']> = {
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
 };
 
 export type UserSettingsResolvers<ContextType = AccountsContext, ParentType extends ResolversParentTypes['UserSettings'] = ResolversParentTypes['UserSettings'], FederationReferenceType extends FederationReferenceTypes['UserSettings'] = FederationReferenceTypes['UserSettings']> = {
@@ -960,6 +1017,7 @@ export type Resolvers<ContextType = AccountsContext> = {
   VerifiedCredentials?: VerifiedCredentialsResolvers<ContextType>;
   VerifiedActor?: VerifiedActorResolvers<ContextType>;
   UserActor?: UserActorResolvers<ContextType>;
+  DeletedAccount?: DeletedAccountResolvers<ContextType>;
   UserSettings?: UserSettingsResolvers<ContextType>;
   MemorySettings?: MemorySettingsResolvers<ContextType>;
   ProfileSettings?: ProfileSettingsResolvers<ContextType>;

@@ -5,7 +5,9 @@ import { Branch, Conversation } from './entities.ts'
 import { conversations as createConversations } from './migrations/0001-conversations.ts'
 import { turnWrites } from './migrations/0002-turn-writes.ts'
 import { referenceIndexes } from './migrations/0003-reference-indexes.ts'
+import { deletedOfOwner } from './migrations/0008-deleted-of-owner.ts'
 import { resolvers } from './resolvers.ts'
+import { eraseOwner } from './sources/erase-owner.ts'
 import { historySource } from './sources/turn-history.ts'
 import { turnStore } from './sources/turn-store.ts'
 import { turnSweeper } from './turn-sweeper.ts'
@@ -17,7 +19,7 @@ export const conversations = defineSubgraph({
   resolvers,
   persistence: {
     entities: [Conversation, Branch],
-    migrations: [createConversations, turnWrites, referenceIndexes],
+    migrations: [createConversations, turnWrites, referenceIndexes, deletedOfOwner],
   },
   config: z.object({}),
   start({ database, log }) {
@@ -26,6 +28,7 @@ export const conversations = defineSubgraph({
     return {
       createContext: (request) => conversationsContext(request, shared),
       ready: () => sweeper.start(),
+      erase: (userId) => eraseOwner(database, userId),
       stop: () => sweeper.stop(),
     }
   },

@@ -5,6 +5,7 @@ import { MemoryItem } from './entities.ts'
 import { memory as createMemory } from './migrations/0001-memory.ts'
 import { ProfileCache } from './ranking/profile-cache.ts'
 import { resolvers } from './resolvers.ts'
+import { eraseOwner } from './sources/memory-writes.ts'
 import { vectorSource } from './sources/vectors.ts'
 
 /** What is remembered of people and their projects, and how it is found again. */
@@ -20,6 +21,7 @@ export const memory = defineSubgraph({
     const parts = { database, vectors, profiles, isEnabled: settings.MEMORY_ENABLED }
     return {
       createContext: (request) => memoryContext(request, parts),
+      erase: (userId) => eraseOwner(database, userId),
       stop: async () => profiles.close(),
     }
   },

@@ -5,6 +5,9 @@ import { type EmbeddingService, embeddingService } from './completion/embeddings
 import { type CompletionParts, type CompletionService, completionService } from './completion/service.ts'
 import type { MemoryProcess } from './memory/process.ts'
 import { type MemoryService, memoryService } from './memory/service.ts'
+import { type AssignmentService, assignmentService } from './prompts/assignments.ts'
+import type { PromptsProcess } from './prompts/process.ts'
+import { type TemplateService, templateService } from './prompts/service.ts'
 import { type SettingsService, settingsService } from './settings/service.ts'
 
 /** The scope of one request in this subgraph. */
@@ -14,12 +17,15 @@ export interface ModelsContext extends SubgraphContext {
   readonly embeddings: EmbeddingService
   readonly settings: SettingsService
   readonly memory: MemoryService
+  readonly templates: TemplateService
+  readonly assignments: AssignmentService
 }
 
-/** What all requests share. */
+/** What of this subgraph lives as long as the process. */
 export interface ModelsParts extends CompletionParts {
   /** Null where memory is off. */
   readonly memory: MemoryProcess | null
+  readonly prompts: PromptsProcess
 }
 
 /** Nothing is loaded per request: models are in memory. */
@@ -32,6 +38,13 @@ export function modelsContext(request: RequestContext, parts: ModelsParts): Mode
     catalogue,
     settings: settingsService(catalogue),
     memory: memoryService(request, parts.memory),
+    templates: templateService(request.actor, parts.prompts.templates, parts.prompts.live),
+    assignments: assignmentService({
+      actor: request.actor,
+      source: parts.prompts.assignments,
+      catalogue: parts.catalogue,
+      live: parts.prompts.live,
+    }),
     completions: completionService(request, parts),
     embeddings: embeddingService(request, parts),
     clearLoaders: nothingLoaded,

@@ -6,7 +6,12 @@ import { LiveCatalogue } from './catalogue/live-catalogue.ts'
 import { ModelSync } from './catalogue/model-sync.ts'
 import { availableModels } from './catalogue/notice.ts'
 import { ProviderClients } from './catalogue/provider-clients.ts'
-import { configuredFallbacks, fileProviders } from './catalogue/provider-file.ts'
+import {
+  configuredFallbacks,
+  fileProviders,
+  type ProviderFile,
+  readProviderFile,
+} from './catalogue/provider-file.ts'
 import type { RegistryOptions } from './catalogue/registry.ts'
 import { RuntimeDiscovery, runtimeCandidates } from './catalogue/runtime-discovery.ts'
 import { UsageRecorder } from './completion/usage-recorder.ts'
@@ -16,6 +21,9 @@ import { CatalogEntry, Provider, ProviderModel } from './entities.ts'
 import type { openMemory } from './memory/process.ts'
 import { memoryResolvers } from './memory/resolvers.ts'
 import { models as createModels } from './migrations/0001-models.ts'
+import { prompts as createPrompts } from './migrations/0002-prompts.ts'
+import { openPrompts } from './prompts/process.ts'
+import { promptResolvers } from './prompts/resolvers.ts'
 import { createDevelopmentProvider, defaultTimeouts, type EndpointGuards } from './providers/index.ts'
 import { resolvers } from './resolvers.ts'
 import type { Resolvers } from './schema.generated.ts'
@@ -26,13 +34,22 @@ import { catalogueSource } from './sources/catalogue-source.ts'
 export const models = defineSubgraph({
   name: 'models',
   home: import.meta.url,
-  resolvers: mergeResolvers(resolvers, settingsResolvers, memoryResolvers) satisfies Resolvers,
-  persistence: { entities: [Provider, ProviderModel, CatalogEntry], migrations: [createModels] },
+  resolvers: mergeResolvers(
+    resolvers,
+    settingsResolvers,
+    promptResolvers,
+    memoryResolvers,
+  ) satisfies Resolvers,
+  persistence: {
+    entities: [Provider, ProviderModel, CatalogEntry],
+    migrations: [createModels, createPrompts],
+  },
   config: modelsConfig,
   async start(services) {
+    const file = await readProviderFile(services.settings)
     const configured = [
       ...environmentProviders(services.settings),
-      ...fileProviders(services.settings),
+      ...fileProviders(file, services.settings),
       builtIn,
     ]
     const usage = new UsageRecorder(services.background, services.log)
@@ -40,12 +57,13 @@ export const models = defineSubgraph({
       retries: services.settings.PROVIDER_MAX_RETRIES,
       totalMs: services.settings.STREAM_TIMEOUT ?? defaultTimeouts.totalMs,
     }
-    const { catalogue, sync, discovery } = openCatalogue(services)
+    const { catalogue, sync, discovery } = openCatalogue(services, file)
     await sync.store(configured)
     await catalogue.open()
     const parts = { catalogue, usage, bounds, observe: null }
     const memory = services.settings.MEMORY_ENABLED ? await loadMemory(services, parts) : null
-    const requestParts = { ...parts, observe: memory?.observe ?? null, memory }
+    const prompts = await openPrompts(services)
+    const requestParts = { ...parts, observe: memory?.observe ?? null, memory, prompts }
     return {
       createContext: (request) => modelsContext(request, requestParts),
       async ready() {
@@ -57,6 +75,7 @@ export const models = defineSubgraph({
         // What is still being learned needs the models.
         await memory?.stop()
         catalogue.close()
+        prompts.close()
         await Promise.all([sync.stop(), discovery?.stop(), usage.flush()])
         await catalogue.clients.close()
       },
@@ -82,14 +101,10 @@ const builtIn: ConfiguredProvider = {
   models: [],
 }
 
-function openCatalogue({
-  database,
-  notifications,
-  secrets,
-  settings,
-  platform,
-  log,
-}: SubgraphServices<ModelsConfig>) {
+function openCatalogue(
+  { database, notifications, secrets, settings, platform, log }: SubgraphServices<ModelsConfig>,
+  file: ProviderFile | null,
+) {
   const source = catalogueSource(database)
   const clients = new ProviderClients({
     secrets,
@@ -105,7 +120,7 @@ function openCatalogue({
   })
   const options = {
     aliases: settings.MODEL_ALIASES,
-    fallbacks: configuredFallbacks(settings),
+    fallbacks: configuredFallbacks(file, settings),
     development: developmentMode(settings, platform.ENVIRONMENT),
   }
   const catalogue = new LiveCatalogue({ source, clients, notifications, options, log })

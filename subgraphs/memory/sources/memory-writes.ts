@@ -99,6 +99,13 @@ export async function removeMemories(db: Connection, ownerId: string, ids: reado
   )
 }
 
+/** Removes everything that is remembered of a user. What is written meanwhile comes before it, or after. */
+export async function eraseOwner(database: SubgraphDatabase, ownerId: string): Promise<void> {
+  await changingMemories(database, ownerId, async (db) => {
+    await sql`delete from memory.item where owner_id = ${ownerId}`.execute(db)
+  })
+}
+
 /** Drops the oldest episodes beyond those that are kept. */
 export async function dropOldEpisodes(db: Connection, ownerId: string): Promise<void> {
   await sql`
