@@ -26,6 +26,7 @@ const splitSuite = [
   'departure',
   'graph-streams',
   'hostile',
+  'prompt-orchestration',
   'settings',
   'slow-reader',
 ]

@@ -23,7 +23,8 @@ async function serve(events: AsyncGenerator<string>, heartbeatMs?: number) {
   const over = Promise.withResolvers<unknown>()
   const app = express()
   app.get('/', async (_, response) => {
-    await sendEventStream(response, events, event, context, heartbeatMs).then(over.resolve, (error) => {
+    const options = heartbeatMs === undefined ? {} : { heartbeatMs }
+    await sendEventStream(response, events, event, context, options).then(over.resolve, (error) => {
       over.resolve(error)
       response.status(500).end()
     })

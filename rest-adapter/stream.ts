@@ -16,6 +16,13 @@ const headers = {
   'X-Accel-Buffering': 'no',
 }
 
+/** How an event stream is sent. */
+export interface EventStreamOptions<Event> {
+  /** Called with the first event, before the head goes out: for headers that only the stream can tell. */
+  begin?(first: Event): void
+  readonly heartbeatMs?: number
+}
+
 /**
  * Answers with an event stream. The first event is awaited before the head goes out, so that a failure until then is a
  * plain error with its status. A later one becomes a last `data: {"error": …}`, without `[DONE]`.
@@ -27,9 +34,10 @@ export async function sendEventStream<Event>(
   events: AsyncIterableIterator<Event>,
   encode: (event: Event) => Buffer | string,
   { requestId, log }: Pick<RequestContext, 'requestId' | 'log'>,
-  heartbeatMs = usualHeartbeatMs,
+  { begin, heartbeatMs = usualHeartbeatMs }: EventStreamOptions<Event> = {},
 ): Promise<void> {
   let step = await events.next()
+  if (!step.done) begin?.(step.value)
   response.socket?.setNoDelay(true)
   response.writeHead(200, headers)
   const pulse = setTimeout(() => {

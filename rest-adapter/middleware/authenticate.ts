@@ -6,8 +6,9 @@ import { AppError, toAppError } from '../../platform/errors.ts'
 import type { Graph } from '../../platform/graph.ts'
 import type { Logger } from '../../platform/log.ts'
 import type { Notifications } from '../../platform/notifications.ts'
+import { notifiedCache, type Revocable } from '../../platform/notified-cache.ts'
+import { revocationChannel } from '../../platform/revocations.ts'
 import { VerifyCredentialsDocument } from '../operations.generated.ts'
-import { credentialCache, type Revocable } from './credential-cache.ts'
 import { readCredentials, type SentCredentials } from './credentials.ts'
 
 /** What the authenticator works with. */
@@ -40,7 +41,7 @@ export function createAuthenticator({
   notifications,
   log,
 }: AuthenticatorOptions): CredentialAuthenticator {
-  const cache = credentialCache<VerifiedActor>({ notifications })
+  const cache = notifiedCache<VerifiedActor>({ notifications, channel: revocationChannel })
 
   const verify = async (
     credentials: SentCredentials,

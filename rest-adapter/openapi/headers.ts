@@ -21,6 +21,10 @@ export const responseHeaders = {
   'X-RateLimit-Remaining': whole('How many of them are left.', 99),
   'X-RateLimit-Reset': whole('When all of them are there again, in unix seconds.', 1767225600),
   'Retry-After': whole('Seconds after which it makes sense to try again.', 1),
+  'X-Applied-Prompt-Modules': text(
+    'The modules of prompt orchestration that had something to say, in their order. Absent where prompts are not orchestrated.',
+    'timing,user_profile',
+  ),
   'Idempotent-Replayed': text(
     '`true` where this is the stored answer to an earlier request with the same key.',
     'true',
@@ -51,11 +55,12 @@ export const headerParameters = {
 const limits: readonly HeaderName[] = ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset']
 
 /** The headers of a route's success, as references. */
-export function successHeaders({ method, access }: RouteDescription): Record<string, unknown> {
+export function successHeaders({ method, access, events }: RouteDescription): Record<string, unknown> {
   return references([
     'X-Request-Id',
     ...(access === 'authenticated' ? (['X-Auth-Method'] as const) : []),
     ...limits,
+    ...(events ? (['X-Applied-Prompt-Modules'] as const) : []),
     ...(method === 'post' && access === 'authenticated' ? (['Idempotent-Replayed'] as const) : []),
   ])
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { notesOf } from '../../platform/openai/answer-notes.ts'
 import { chatCompletion } from '../../platform/openai/chat-completion.ts'
 import { chatCompletionChunk } from '../../platform/openai/chat-completion-chunk.ts'
 import {
@@ -10,7 +11,8 @@ import { encodeEvents } from '../../platform/openai/raw-frames.ts'
 import { CompleteChatDocument, StreamChatDocument } from '../operations.generated.ts'
 import { chatExamples } from '../present/chat-examples.ts'
 import { inferenceFailures } from '../present/inference-failures.ts'
-import { sendRawBody } from '../raw-body.ts'
+import { promptHints } from '../prompt-hints.ts'
+import { sendRawBody, setNotes } from '../raw-body.ts'
 import { handlerRoute, type Route } from '../route.ts'
 import { sendEventStream } from '../stream.ts'
 
@@ -18,7 +20,7 @@ const tag = 'Chat'
 
 const chatQuery = z.object({
   referrer: z.string().optional().describe('Begins a conversation with this referrer where none is named.'),
-  persona: z.string().optional().describe('Reserved for prompt orchestration.'),
+  persona: z.string().optional().describe('Whom the model shall speak as, where prompts are orchestrated.'),
 })
 
 const storedCompletions = z
@@ -49,15 +51,30 @@ export const chatRoutes: readonly Route[] = [
       'Tool calls are returned, not run. With `conversation`, its items come before `messages`, and both sides are stored in it. A client that leaves a stream stops the model.',
     examples: chatExamples,
     failures: inferenceFailures,
-    async handle({ body, rawBody, query, context }, response) {
-      const variables = { request: new RawBody(rawBody, body), referrer: query.referrer ?? null }
+    headers: {
+      'X-Prompt-Persona': 'The same as `persona`.',
+      'X-Prompt-Memory':
+        'What the model shall know from before, as texts with semicolons between them, where prompts are orchestrated.',
+      'Accept-Language': 'The language that the user reads, where prompts are orchestrated.',
+    },
+    async handle({ body, rawBody, query, request, context }, response) {
+      const variables = {
+        request: new RawBody(rawBody, body),
+        referrer: query.referrer ?? null,
+        hints: promptHints(query.persona, request.headers),
+      }
       if (!body.stream) {
         const { completeChat } = await context.graph.execute(CompleteChatDocument, variables, context)
         sendRawBody(response, completeChat)
         return
       }
       const events = await context.graph.subscribe(StreamChatDocument, variables, context)
-      await sendEventStream(response, events, ({ streamChat }) => encodeEvents(streamChat), context)
+      await sendEventStream(response, events, ({ streamChat }) => encodeEvents(streamChat), context, {
+        begin({ streamChat }) {
+          const notes = notesOf(streamChat)
+          if (notes) setNotes(response, notes)
+        },
+      })
     },
   }),
   handlerRoute({

@@ -79,6 +79,10 @@ export const modelsConfig = z.looseObject({
   MEMORY_EMBEDDING_MODEL_ID: z.string().default(''),
   MEMORY_EXTRACTION_MODEL_ID: z.string().default(''),
   MEMORY_TIMEOUT: duration('5s'),
+  PROMPT_ORCHESTRATION_ENABLED: flag(false),
+  PROMPT_ORCHESTRATION_MEMORY: flag(false),
+  PROMPT_ORCHESTRATION_TEMPLATES: flag(false),
+  PROMPT_ORCHESTRATION_TOOLS: flag(false),
 })
 
 /** The subgraph's settings, parsed. */

@@ -60,10 +60,17 @@ export const models = defineSubgraph({
     const { catalogue, sync, discovery } = openCatalogue(services, file)
     await sync.store(configured)
     await catalogue.open()
-    const parts = { catalogue, usage, bounds, observe: null }
+    // What memory asks of models is nobody's turn: it is not told of, and no prompt goes before it.
+    const parts = { catalogue, usage, bounds, observe: null, orchestrator: null }
     const memory = services.settings.MEMORY_ENABLED ? await loadMemory(services, parts) : null
-    const prompts = await openPrompts(services)
-    const requestParts = { ...parts, observe: memory?.observe ?? null, memory, prompts }
+    const prompts = await openPrompts({ ...services, recall: memory?.forPrompts ?? null })
+    const requestParts = {
+      ...parts,
+      observe: memory?.observe ?? null,
+      orchestrator: prompts.orchestrator,
+      memory,
+      prompts,
+    }
     return {
       createContext: (request) => modelsContext(request, requestParts),
       async ready() {

@@ -329,6 +329,95 @@ describe('recall', () => {
   })
 })
 
+describe('a prompt', () => {
+  let prompting: TestGraph
+  beforeAll(async () => {
+    prompting = await startTestGraph({
+      ...environment(),
+      PROMPT_ORCHESTRATION_ENABLED: 'true',
+      PROMPT_ORCHESTRATION_MEMORY: 'true',
+    })
+  })
+  afterAll(() => prompting.stop())
+
+  /** What the model was told before this text. */
+  const toldBefore = async (actor: Actor, text: string, conversation?: object) => {
+    await complete({ messages: [said(text)], ...(conversation ? { conversation } : {}) }, actor, prompting)
+    const asked = fake.requests.findLast(({ json, body }) => !json?.response_format && body.includes(text))
+    return JSON.stringify(asked?.json?.messages)
+  }
+  const allOf = async (actor: Actor) => {
+    const text = '{ exportMemories { key embedded: id } memoryStats { embedded total } }'
+    return ask<{ memoryStats: { embedded: number; total: number } }>(text, {}, actor, prompting)
+  }
+  const embedded = (actor: Actor, count: number) =>
+    eventually(
+      () => allOf(actor),
+      ({ memoryStats }) => memoryStats.embedded === count,
+    )
+  const set = (actor: Actor, memoryConfig: object) =>
+    ask(
+      'mutation ($input: UpdateUserSettingsInput!) { updateUserSettings(input: $input) { id } }',
+      { input: { memoryConfig } },
+      actor,
+      prompting,
+    )
+
+  it('tells in a new conversation what was learned in another, where it fits', async () => {
+    const actor = await aUser(prompting)
+    understand = () => ({
+      user_facts: [fact('hot', 'Takes tea with milk.'), fact('fence', 'Wants a green fence.')],
+      episode: 'Spoke of tea and fences.',
+    })
+    expect(await toldBefore(actor, 'Nothing is known of me yet.', {})).not.toContain('Takes tea')
+    await embedded(actor, 3)
+    understand = () => ({})
+    const told = await toldBefore(actor, 'What shall I drink?')
+    expect(told).toContain('About the user: Takes tea with milk.')
+    expect(told).not.toContain('green fence')
+    expect(told).not.toContain('Spoke of')
+  })
+
+  it('tells only what the user’s settings let it', async () => {
+    const actor = await aUser(prompting)
+    const items = [
+      { scope: 'CORE', key: 'name', text: 'Is called Ada, drinks.' },
+      { scope: 'PREFERENCE', key: 'hot', text: 'Takes tea with milk.' },
+    ]
+    await ask(
+      'mutation ($input: UpsertMemoriesInput!) { upsertMemories(input: $input) { id } }',
+      { input: { items } },
+      actor,
+      prompting,
+    )
+    await embedded(actor, 2)
+    const told = async () => {
+      const text = await toldBefore(actor, 'What shall I drink?')
+      return [text.includes('called Ada'), text.includes('Takes tea')]
+    }
+    const becomes = async (change: object, expected: boolean[]) => {
+      await set(actor, change)
+      const seen = await eventually(told, (now) => JSON.stringify(now) === JSON.stringify(expected))
+      expect(seen).toEqual(expected)
+    }
+    expect(await told()).toEqual([true, true])
+    await becomes({ injectSemantic: false }, [true, false])
+    await becomes({ injectSemantic: true, injectUserCore: false }, [false, true])
+    await becomes({ injectUserCore: true, maxUserItems: 0 }, [false, false])
+    await becomes({ maxUserItems: 3, enabled: false }, [false, false])
+  })
+
+  it('goes without memories where they can’t be had', async () => {
+    const actor = await aUser(prompting)
+    await prompting.services.database.pool.query('alter table memory.item rename to item_gone')
+    try {
+      expect(await toldBefore(actor, 'Answer me all the same.')).toContain('Answer me all the same.')
+    } finally {
+      await prompting.services.database.pool.query('alter table memory.item_gone rename to item')
+    }
+  })
+})
+
 describe('an observation', () => {
   const observe = 'mutation ($input: ObserveConversationInput!) { observeConversation(input: $input) }'
   const conversationOf = async (actor: Actor) =>

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { parse } from 'graphql'
 import { createLogger } from '../../platform/log.ts'
 import { someActor, startTestGraph, type TestGraph } from '../../wiring/test.ts'
+import { modelsConfig } from './config.ts'
 import { builtInTemplates, moduleKeys } from './prompts/built-in.ts'
 import { openPrompts, type PromptsProcess } from './prompts/process.ts'
 import { eventually } from './testing/caller.ts'
@@ -14,7 +15,7 @@ beforeAll(async () => {
   const { database, notifications } = test.services
   const attached = await database.attach({ name: 'models', entities: [], migrations: [] })
   const log = createLogger({ level: 'silent', format: 'json' })
-  other = await openPrompts({ database: attached, notifications, log })
+  other = await openPrompts({ database: attached, notifications, log, settings: modelsConfig.parse({}) })
 })
 afterAll(async () => {
   other.close()

@@ -1,6 +1,7 @@
 import type { DepartmentResolvers } from '../../platform/merge-resolvers.ts'
 import { RawBody } from '../../platform/openai/raw-body.ts'
 import { capabilitiesOf } from './catalogue/registry.ts'
+import { notesOf } from './completion/answer.ts'
 import { fromInput, fromRawBody } from './completion/chat-request.ts'
 import { ChunkEvents } from './completion/chunk-events.ts'
 import { embeddingCall, embeddingCallOf } from './completion/embeddings.ts'
@@ -23,15 +24,18 @@ export const resolvers = {
   },
   Mutation: {
     async createChatCompletion(_, { input }, { completions }) {
-      const bytes = await completions.complete(fromInput(input))
-      return presentCompletion(JSON.parse(bytes.toString()) as JsonObject)
+      const { body, promptModules } = await completions.complete(fromInput(input))
+      return presentCompletion(JSON.parse(body.toString()) as JsonObject, promptModules)
     },
     async createEmbeddings(_, { input }, { embeddings }) {
       const { json } = await embeddings.embed(embeddingCallOf(input))
       return presentEmbeddings(json, input.model)
     },
-    async completeChat(_, { request, referrer }, { completions }) {
-      return new RawBody(await completions.complete(fromRawBody(request, referrer ?? null)))
+    async completeChat(_, { request, referrer, hints }, { completions }) {
+      const { body, promptModules } = await completions.complete(
+        fromRawBody(request, referrer ?? null, hints),
+      )
+      return new RawBody(body, undefined, notesOf(promptModules))
     },
     async embed(_, { request }, { embeddings }) {
       const { bytes } = await embeddings.embed(embeddingCall(request))
@@ -44,8 +48,8 @@ export const resolvers = {
         new ChunkEvents(await completions.stream(fromInput(input))),
     },
     streamChat: {
-      subscribe: async (_, { request, referrer }, { completions }) =>
-        frameEvents(await completions.stream(fromRawBody(request, referrer ?? null))),
+      subscribe: async (_, { request, referrer, hints }, { completions }) =>
+        frameEvents(await completions.stream(fromRawBody(request, referrer ?? null, hints))),
     },
   },
   Model: {

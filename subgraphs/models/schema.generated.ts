@@ -345,6 +345,8 @@ export type ChatCompletionInput = {
   enableThinking?: InputMaybe<Scalars['Boolean']['input']>;
   /** Fields for the provider that have no place above. */
   extra?: InputMaybe<Scalars['JSON']['input']>;
+  /** What goes into the prompt beside the messages. */
+  prompt?: InputMaybe<ChatPromptInput>;
 };
 
 /** An answer of a chat model. */
@@ -369,6 +371,8 @@ export type ChatCompletion = {
   conversation: Maybe<Conversation>;
   /** OpenAI's object with everything that the provider sent. */
   raw: Scalars['JSON']['output'];
+  /** The modules of prompt orchestration that had something to say, in their order. */
+  promptModules: Array<Scalars['String']['output']>;
 };
 
 /** One of the answers of a completion. */
@@ -643,6 +647,7 @@ export type MutationCreateEmbeddingsArgs = {
 export type MutationCompleteChatArgs = {
   request: Scalars['RawBody']['input'];
   referrer?: InputMaybe<Scalars['String']['input']>;
+  hints?: InputMaybe<Scalars['JSON']['input']>;
 };
 
 
@@ -708,6 +713,7 @@ export type SubscriptionChatCompletionArgs = {
 export type SubscriptionStreamChatArgs = {
   request: Scalars['RawBody']['input'];
   referrer?: InputMaybe<Scalars['String']['input']>;
+  hints?: InputMaybe<Scalars['JSON']['input']>;
 };
 
 export type Memory = {
@@ -965,6 +971,16 @@ export type UpdateModelPromptTemplateInput = {
   isActive?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
+/** What goes into a prompt beside the messages. Only where prompts are orchestrated (`PROMPT_ORCHESTRATION_ENABLED`). */
+export type ChatPromptInput = {
+  /** Whom the model shall speak as. */
+  persona?: InputMaybe<Scalars['String']['input']>;
+  /** What the model shall know from before. */
+  memory?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** The language that the user reads, as `de` or `pt-BR`. */
+  language?: InputMaybe<Scalars['String']['input']>;
+};
+
 export type UserSettings = {
   /** The public id. */
   id: Scalars['ID']['output'];
@@ -1150,6 +1166,7 @@ export type ResolversTypes = {
   UpdatePromptTemplateInput: UpdatePromptTemplateInput;
   AssignPromptTemplateInput: AssignPromptTemplateInput;
   UpdateModelPromptTemplateInput: UpdateModelPromptTemplateInput;
+  ChatPromptInput: ChatPromptInput;
   UserSettings: ResolverTypeWrapper<UserSettingsModel>;
   ServerCapabilities: ResolverTypeWrapper<ServerCapabilities>;
   String: ResolverTypeWrapper<Scalars['String']['output']>;
@@ -1212,6 +1229,7 @@ export type ResolversParentTypes = {
   UpdatePromptTemplateInput: UpdatePromptTemplateInput;
   AssignPromptTemplateInput: AssignPromptTemplateInput;
   UpdateModelPromptTemplateInput: UpdateModelPromptTemplateInput;
+  ChatPromptInput: ChatPromptInput;
   UserSettings: UserSettingsModel;
   ServerCapabilities: ServerCapabilities;
   String: Scalars['String']['output'];
@@ -1347,6 +1365,7 @@ export type ChatCompletionResolvers<ContextType = ModelsContext, ParentType exte
   usage?: Resolver<ResolversTypes['TokenUsage'], ParentType, ContextType>;
   conversation?: Resolver<Maybe<ResolversTypes['Conversation']>, ParentType, ContextType>;
   raw?: Resolver<ResolversTypes['JSON'], ParentType, ContextType>;
+  promptModules?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
 };
 
 export type ChatChoiceResolvers<ContextType = ModelsContext, ParentType extends ResolversParentTypes['ChatChoice'] = ResolversParentTypes['ChatChoice']> = {

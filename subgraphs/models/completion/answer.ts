@@ -1,3 +1,4 @@
+import type { AnswerNotes } from '../../../platform/openai/answer-notes.ts'
 import type { ConversationStub } from '../../../platform/openai/conversation-stub.ts'
 import type { TokenUsage } from '../../../platform/openai/token-usage.ts'
 import { type JsonObject, spliceFields } from '../providers/index.ts'
@@ -18,6 +19,11 @@ export function answerBytes(body: Buffer, { modelId, usage, conversation }: Answ
     ...(usage ? { usage: JSON.stringify(usage) } : {}),
     ...(conversation ? { conversation: JSON.stringify(conversation) } : {}),
   })
+}
+
+/** What is told beside an answer; nothing where no module had something to say. */
+export function notesOf(promptModules: readonly string[]): AnswerNotes | undefined {
+  return promptModules.length > 0 ? { promptModules } : undefined
 }
 
 /** The first choice of a whole answer. */

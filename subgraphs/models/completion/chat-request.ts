@@ -7,6 +7,7 @@ import {
 import type { ChatMessage } from '../../../platform/openai/chat-message.ts'
 import { rawBodyOf } from '../../../platform/openai/raw-body.ts'
 import { validated } from '../../../platform/validate.ts'
+import { hintsFromHeaders, hintsFromInput, type PromptHints } from '../prompts/hints.ts'
 import type { ChatCompletionInput, ChatMessageInput } from '../schema.generated.ts'
 import { translateDialects } from './message-dialects.ts'
 
@@ -18,6 +19,8 @@ export interface ChatRequest {
   readonly messages: readonly ChatMessage[]
   /** Null where no conversation takes part. */
   readonly conversation: WantedConversation | null
+  /** What goes into its prompt beside its messages, where prompts are orchestrated. */
+  readonly hints: PromptHints | null
 }
 
 /** The conversation that a completion belongs to; without an id it begins a new one. */
@@ -33,10 +36,10 @@ const maxReferrerLength = 64
  * A request of the REST adapter, which has checked the body. Between processes only its text travels, so it is read again.
  * @throws AppError `invalid_parameter`, `invalid_id`
  */
-export function fromRawBody(value: unknown, referrer: string | null): ChatRequest {
+export function fromRawBody(value: unknown, referrer: string | null, hints: unknown): ChatRequest {
   const { bytes, parsed } = rawBodyOf(value)
   const request = parsed ?? validated(chatCompletionRequest, JSON.parse(bytes.toString()))
-  return chatRequest(bytes, request as ChatCompletionRequest, referrer)
+  return chatRequest(bytes, request as ChatCompletionRequest, referrer, hintsFromHeaders(hints))
 }
 
 /**
@@ -45,15 +48,22 @@ export function fromRawBody(value: unknown, referrer: string | null): ChatReques
  */
 export function fromInput(input: ChatCompletionInput): ChatRequest {
   const parsed = validated(chatCompletionRequest, wireRequest(input))
-  return chatRequest(Buffer.from(JSON.stringify(parsed)), parsed, input.referrer ?? null)
+  const hints = input.prompt ? hintsFromInput(input.prompt) : null
+  return chatRequest(Buffer.from(JSON.stringify(parsed)), parsed, input.referrer ?? null, hints)
 }
 
-function chatRequest(bytes: Buffer, parsed: ChatCompletionRequest, referrer: string | null): ChatRequest {
+function chatRequest(
+  bytes: Buffer,
+  parsed: ChatCompletionRequest,
+  referrer: string | null,
+  hints: PromptHints | null,
+): ChatRequest {
   return {
     bytes,
     parsed,
     messages: translateDialects(parsed.messages),
     conversation: wantedConversation(parsed, referrer),
+    hints,
   }
 }
 
@@ -77,7 +87,14 @@ function wantedConversation(
   return { id, branch: ('branch' in given ? given.branch : null) ?? null, referrer }
 }
 
-function wireRequest({ extra, messages, conversation, referrer: _, ...input }: ChatCompletionInput): object {
+function wireRequest({
+  extra,
+  messages,
+  conversation,
+  referrer: _,
+  prompt: __,
+  ...input
+}: ChatCompletionInput): object {
   const own = Object.entries(input).map(([name, value]) => [snakeCase(name), value])
   return withoutAbsent({
     ...(typeof extra === 'object' ? extra : {}),

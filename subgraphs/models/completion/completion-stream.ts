@@ -18,6 +18,8 @@ export interface CompletionStreamParts {
   readonly stored: StoredStream | null
   /** The conversation that is read only. */
   readonly conversation: ConversationStub | null
+  /** The modules of its prompt, in their order. */
+  readonly promptModules: readonly string[]
   /** Whether the client asked to see the usage: an estimate is then sent where the provider sends none. */
   readonly wantsUsage: boolean
   readonly signal: AbortSignal
@@ -56,6 +58,10 @@ export class CompletionStream implements AsyncIterableIterator<Frames, undefined
   /** The conversation that takes part, stored or only read, known before the first frame. */
   get conversation(): ConversationStub | null {
     return this.#parts.stored?.conversation ?? this.#parts.conversation
+  }
+
+  get promptModules(): readonly string[] {
+    return this.#parts.promptModules
   }
 
   async next(): Promise<Result> {

@@ -6,9 +6,9 @@ import type { Logger } from '../../../platform/log.ts'
 import { openModel } from '../catalogue/access.ts'
 import type { LiveCatalogue } from '../catalogue/live-catalogue.ts'
 import type { ListedModel, Offer } from '../catalogue/registry.ts'
+import { type PromptOrchestrator, plainPrompt } from '../prompts/orchestrator.ts'
 import type { CompletionRequest, Route } from '../providers/index.ts'
 import type { ChatRequest } from './chat-request.ts'
-import { researchMessage } from './deep-research.ts'
 import { providerBody } from './provider-body.ts'
 import { readHistory, type TurnHistory } from './turn.ts'
 
@@ -37,10 +37,19 @@ export interface Prepared {
   /** Null where no stored conversation takes part. */
   readonly history: TurnHistory | null
   readonly startedAt: number
+  /** The modules of its prompt, in their order. */
+  readonly promptModules: readonly string[]
   /** By model, in the order in which they are tried: the chosen one, then those that may answer in its place. */
   candidates(): Iterable<readonly Candidate[]>
   /** The call for one of the candidates. */
   callOf(candidate: Candidate): CompletionRequest
+}
+
+/** What completions are prepared with. */
+export interface PreparingParts {
+  readonly catalogue: LiveCatalogue
+  /** Null where prompts are not orchestrated. */
+  readonly orchestrator: PromptOrchestrator | null
 }
 
 /**
@@ -50,14 +59,17 @@ export interface Prepared {
 export async function prepareCompletion(
   request: ChatRequest,
   streamed: boolean,
-  catalogue: LiveCatalogue,
+  { catalogue, orchestrator }: PreparingParts,
   context: RequestContext,
 ): Promise<Prepared> {
   const actor = requireActor(context.actor)
   const model = chooseModel(catalogue, request, actor)
   const startedAt = performance.now()
   const history = await readHistory(request, context)
-  const before = [...(request.parsed.deep_research ? [researchMessage] : []), ...(history?.messages ?? [])]
+  const subject = { request, model, history }
+  const { before, modules } = orchestrator
+    ? await orchestrator.orchestrate(subject, context)
+    : plainPrompt(subject)
   const bodyFor = ({ model: { entry }, offer }: Candidate) => {
     const defaults = entry?.supportedParameters.default ?? {}
     return providerBody(request, { before, defaults, streamed })(offer.modelId)
@@ -70,6 +82,7 @@ export async function prepareCompletion(
     modelId: request.parsed.model,
     history,
     startedAt,
+    promptModules: modules,
     *candidates() {
       yield candidatesOf(model, catalogue)
       for (const other of fallbacksOf(model, request, actor, catalogue))

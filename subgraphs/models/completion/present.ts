@@ -4,7 +4,7 @@ import { usageOf } from '../providers/index.ts'
 import type { ChatRole } from '../schema.generated.ts'
 
 /** A whole answer's parts, as GraphQL clients read them. `modelId` finds the model. */
-export function presentCompletion(json: JsonObject) {
+export function presentCompletion(json: JsonObject, promptModules: readonly string[]) {
   const choices = objects(json.choices).map((choice, at) => ({
     index: numberOr(choice.index, at),
     finishReason: text(choice.finish_reason),
@@ -17,6 +17,7 @@ export function presentCompletion(json: JsonObject) {
     finishReason: choices[0]?.finishReason ?? null,
     usage: usage(json) ?? unknownUsage,
     conversation: conversation(json),
+    promptModules: [...promptModules],
     raw: json,
   }
 }

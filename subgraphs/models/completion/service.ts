@@ -1,7 +1,6 @@
 import type { RequestContext } from '../../../platform/context.ts'
 import type { ConversationStub } from '../../../platform/openai/conversation-stub.ts'
 import type { TokenUsage } from '../../../platform/openai/token-usage.ts'
-import type { LiveCatalogue } from '../catalogue/live-catalogue.ts'
 import {
   type AskingBounds,
   type CompletionRequest,
@@ -16,7 +15,14 @@ import { answerBytes, firstMessage, messagesOf } from './answer.ts'
 import type { ChatRequest } from './chat-request.ts'
 import { clientLeft } from './client-left.ts'
 import { type CompletionEnd, CompletionStream } from './completion-stream.ts'
-import { answeringId, type Candidate, logFailureIn, type Prepared, prepareCompletion } from './prepared.ts'
+import {
+  answeringId,
+  type Candidate,
+  logFailureIn,
+  type Prepared,
+  type PreparingParts,
+  prepareCompletion,
+} from './prepared.ts'
 import { StoredStream } from './stored-stream.ts'
 import { type StoredTurn, storedTurn } from './turn.ts'
 import { observedTurn, type TurnObserver } from './turn-observer.ts'
@@ -24,17 +30,23 @@ import { type CallOutcome, estimatedUsage, usageRecord } from './usage-figures.t
 import type { UsageRecorder } from './usage-recorder.ts'
 
 /** What completions are made with. */
-export interface CompletionParts {
-  readonly catalogue: LiveCatalogue
+export interface CompletionParts extends PreparingParts {
   readonly usage: UsageRecorder
   readonly bounds: AskingBounds
   /** Is told of stored turns; null where nobody wants to know. */
   readonly observe: TurnObserver | null
 }
 
+/** A whole answer. */
+export interface WholeAnswer {
+  readonly body: Buffer
+  /** The modules of its prompt, in their order. */
+  readonly promptModules: readonly string[]
+}
+
 /** Makes completions for the caller. Authorise, choose and prepare are the same for whole answers and for streams. */
 export function completionService(context: RequestContext, parts: CompletionParts) {
-  const { catalogue, usage, bounds, observe } = parts
+  const { usage, bounds, observe } = parts
   const caller = ({ actor }: Prepared) => ({ caller: actor.id, signal: context.signal })
   const record = (prepared: Prepared, candidate: Candidate, outcome: CallOutcome) =>
     usage.record(usageRecord(prepared, candidate, outcome))
@@ -87,8 +99,8 @@ export function completionService(context: RequestContext, parts: CompletionPart
 
   return {
     /** The body of a whole answer: the provider's bytes with our fields in them. @throws AppError */
-    async complete(request: ChatRequest): Promise<Buffer> {
-      const prepared = await prepareCompletion(request, false, catalogue, context)
+    async complete(request: ChatRequest): Promise<WholeAnswer> {
+      const prepared = await prepareCompletion(request, false, parts, context)
       const { candidate, answer } = await ask(prepared, false, (route, request) =>
         route.whole(caller(prepared), (client) => client.complete(request())),
       )
@@ -105,7 +117,8 @@ export function completionService(context: RequestContext, parts: CompletionPart
         record(prepared, candidate, { end: 'completed', tokens, stream: false, conversation })
       }
       const modelId = request.parsed.model
-      return answerBytes(answer.body, { modelId, usage: told ? null : tokens, conversation })
+      const body = answerBytes(answer.body, { modelId, usage: told ? null : tokens, conversation })
+      return { body, promptModules: prepared.promptModules }
     },
 
     /**
@@ -114,7 +127,7 @@ export function completionService(context: RequestContext, parts: CompletionPart
      * @throws AppError
      */
     async stream(request: ChatRequest): Promise<CompletionStream> {
-      const prepared = await prepareCompletion(request, true, catalogue, context)
+      const prepared = await prepareCompletion(request, true, parts, context)
       const { candidate, answer: upstream } = await ask(prepared, true, (route, request) =>
         route.streamed(caller(prepared), (client) => client.stream(request())),
       )
@@ -141,6 +154,7 @@ export function completionService(context: RequestContext, parts: CompletionPart
         rewrite: createModelRewriter(request.parsed.model),
         stored,
         conversation: read,
+        promptModules: prepared.promptModules,
         wantsUsage: request.parsed.stream_options?.include_usage === true,
         signal: context.signal,
         usageOf: (report) => tokensOf(prepared, report),

@@ -19,7 +19,10 @@ const writeDeadlineMs = 10_000
 export interface TurnHistory {
   readonly conversation: ConversationStub
   readonly projectId: string | null
-  /** The project's instruction and the items so far, as OpenAI's messages. */
+  readonly metadata: Readonly<Record<string, unknown>>
+  /** The project's; null where there is none. */
+  readonly instruction: string | null
+  /** The items so far, as OpenAI's messages. */
   readonly messages: readonly JsonObject[]
 }
 
@@ -55,13 +58,14 @@ export async function readHistory(
     },
     context,
   )
-  const { id, title, project } = turnContext.conversation
+  const { id, title, metadata, project } = turnContext.conversation
   const history = withoutRepetition(turnContext.messages as JsonObject[], request.messages)
-  const instruction = project ? await instructionOf(project.id, context) : null
   return {
     conversation: { id, title: title ?? null },
     projectId: project?.id ?? null,
-    messages: instruction ? [projectMessage(instruction), ...history] : history,
+    metadata: metadata as Readonly<Record<string, unknown>>,
+    instruction: project ? await instructionOf(project.id, context) : null,
+    messages: history,
   }
 }
 
@@ -77,11 +81,8 @@ function answeredCalls(messages: readonly ChatMessage[]): string[] {
 }
 
 /** Contract 3.5. */
-function projectMessage(instruction: string): JsonObject {
-  return {
-    role: 'system',
-    content: `Project instruction (it outranks user settings and preferences):\n\n${instruction}`,
-  }
+export function projectText(instruction: string): string {
+  return `Project instruction (it outranks user settings and preferences):\n\n${instruction}`
 }
 
 /** After a regeneration the branch ends with the message that is asked again: the model shall see it once. */

@@ -5,7 +5,7 @@ import type { BackgroundScope } from '../../../platform/subgraph.ts'
 import { messagesOf } from '../completion/answer.ts'
 import { fromRawBody } from '../completion/chat-request.ts'
 import { type CompletionParts, completionService } from '../completion/service.ts'
-import { LearnMemoriesDocument, MemorySettingsDocument } from '../operations.generated.ts'
+import { LearnMemoriesDocument, ObservationSettingsDocument } from '../operations.generated.ts'
 import type { JsonObject } from '../providers/index.ts'
 import { extractionRequest, knownOf, learnedFrom } from './extraction.ts'
 import type { Recall } from './recall.ts'
@@ -105,10 +105,10 @@ export class MemoryLearner {
   }
 
   async #ask(request: JsonObject, context: RequestContext): Promise<string> {
-    const body = new RawBody(Buffer.from(JSON.stringify(request)))
+    const asked = new RawBody(Buffer.from(JSON.stringify(request)))
     const service = completionService(context, this.#parts.completions)
-    const bytes = await service.complete(fromRawBody(body, null))
-    const [message] = messagesOf(JSON.parse(bytes.toString()) as JsonObject)
+    const { body } = await service.complete(fromRawBody(asked, null, null))
+    const [message] = messagesOf(JSON.parse(body.toString()) as JsonObject)
     const { content } = (message ?? {}) as { readonly content?: unknown }
     return typeof content === 'string' ? content : ''
   }
@@ -116,7 +116,7 @@ export class MemoryLearner {
 
 /** Whether the actor lets conversations be learned from (contract 2.8). */
 export async function mayObserve(context: RequestContext): Promise<boolean> {
-  const { userSettings } = await context.graph.execute(MemorySettingsDocument, {}, context)
+  const { userSettings } = await context.graph.execute(ObservationSettingsDocument, {}, context)
   const { enabled, observeEnabled } = userSettings.memoryConfig
   return enabled && observeEnabled
 }

@@ -6,9 +6,11 @@ import type { ListedModel } from '../catalogue/registry.ts'
 import type { CompletionParts } from '../completion/service.ts'
 import type { TurnObserver } from '../completion/turn-observer.ts'
 import type { ModelsConfig } from '../config.ts'
+import type { MemoryRecall } from '../prompts/modules/index.ts'
 import { MemoryEmbedder } from './embedder.ts'
 import { type EmbedTexts, embedWith } from './embedding.ts'
 import { MemoryLearner } from './learner.ts'
+import { promptMemory } from './prompt-memory.ts'
 import { createRecall, type Recall } from './recall.ts'
 import { type Transcript, transcriptMessages } from './transcript.ts'
 
@@ -21,6 +23,8 @@ export interface MemoryProcess {
   readonly embedding: { readonly modelId: string; readonly embed: EmbedTexts } | null
   /** @param modelId the conversation's own; null where there is none */
   learn(transcript: Transcript, modelId: string | null, asker: RequestContext): LessonFate
+  /** For prompts. */
+  readonly forPrompts: MemoryRecall
   /** For stored turns. */
   readonly observe: TurnObserver
   start(): void
@@ -47,6 +51,7 @@ export function openMemory(services: SubgraphServices<ModelsConfig>, parts: Comp
   return {
     recall,
     embedding,
+    forPrompts: promptMemory(recall, settings.MEMORY_TIMEOUT),
     learn,
     observe({ conversation, projectId, modelId, asked, answer }, context) {
       const messages = transcriptMessages([...asked, answer])

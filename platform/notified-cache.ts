@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { Notifications } from '../../platform/notifications.ts'
-import { revocationChannel } from '../../platform/revocations.ts'
+import type { Notifications } from './notifications.ts'
 
 /** Something that holds until it expires or one of its cache keys is revoked. */
 export interface Revocable {
@@ -8,16 +7,18 @@ export interface Revocable {
   readonly cacheKeys: readonly string[]
 }
 
-/** A bounded memory of what was verified. Nothing in it outlives its revocation, or the link that would tell of one. */
-export interface CredentialCache<Value extends Revocable> {
+/** A bounded memory of what was looked up. Nothing in it outlives its revocation, or the link that would tell of one. */
+export interface NotifiedCache<Value extends Revocable> {
   /** The value of `digest`: remembered, or looked up once for all who ask for it meanwhile. Failures are not remembered. */
   get(digest: string, lookUp: () => Promise<Value>): Promise<Value>
   close(): void
 }
 
 /** How a cache is made. */
-export interface CredentialCacheOptions {
+export interface NotifiedCacheOptions {
   readonly notifications: Pick<Notifications, 'connected' | 'follow' | 'onChange'>
+  /** Where it is told, by cache key, what does not hold any more. */
+  readonly channel: string
   readonly maxEntries?: number
   /** The longest that anything is believed, in milliseconds: a link may be dead without knowing it. */
   readonly maxAgeMs?: number
@@ -30,11 +31,12 @@ interface LookUp<Value> {
   outdated: boolean
 }
 
-export function credentialCache<Value extends Revocable>({
+export function notifiedCache<Value extends Revocable>({
   notifications,
+  channel,
   maxEntries = 50_000,
   maxAgeMs = 60_000,
-}: CredentialCacheOptions): CredentialCache<Value> {
+}: NotifiedCacheOptions): NotifiedCache<Value> {
   const digestsByKey = new Map<string, Set<string>>()
   const entries = new LRUCache<string, { value: Value; until: number }>({
     max: maxEntries,
@@ -67,7 +69,7 @@ export function credentialCache<Value extends Revocable>({
     entries.clear()
     for (const lookUp of lookUps) lookUp.outdated = true
   }
-  const unfollow = notifications.follow(revocationChannel, forget)
+  const unfollow = notifications.follow(channel, forget)
   const unwatch = notifications.onChange(forgetAll)
 
   const begin = (digest: string, lookUp: () => Promise<Value>): Promise<Value> => {

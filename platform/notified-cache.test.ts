@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { credentialCache, type Revocable } from './credential-cache.ts'
+import { notifiedCache, type Revocable } from './notified-cache.ts'
+
+const channel = 'revoked'
 
 /** A link that tests switch and speak over. */
 function someLink() {
@@ -51,9 +53,9 @@ function lookUps() {
   }
 }
 
-describe('the credential cache', () => {
+describe('a cache that is told what does not hold any more', () => {
   it('asks once for what it remembers', async () => {
-    const cache = credentialCache<Entry>({ notifications: someLink() })
+    const cache = notifiedCache<Entry>({ channel, notifications: someLink() })
     let asked = 0
     const lookUp = async () => {
       asked += 1
@@ -65,7 +67,7 @@ describe('the credential cache', () => {
   })
 
   it('asks once for all who want the same at the same time', async () => {
-    const cache = credentialCache<Entry>({ notifications: someLink() })
+    const cache = notifiedCache<Entry>({ channel, notifications: someLink() })
     const asking = lookUps()
     const answers = Promise.all(Array.from({ length: 10 }, () => cache.get('a', () => asking.start())))
     asking.next(entry('shared'))
@@ -75,7 +77,7 @@ describe('the credential cache', () => {
 
   it('forgets what is revoked, by any of its keys, and nothing else', async () => {
     const link = someLink()
-    const cache = credentialCache<Entry>({ notifications: link })
+    const cache = notifiedCache<Entry>({ channel, notifications: link })
     let asked = 0
     const lookUp = (name: string) => async () => {
       asked += 1
@@ -95,7 +97,7 @@ describe('the credential cache', () => {
 
   it('does not remember an answer that was revoked while it was under way', async () => {
     const link = someLink()
-    const cache = credentialCache<Entry>({ notifications: link })
+    const cache = notifiedCache<Entry>({ channel, notifications: link })
     const asking = lookUps()
     const first = cache.get('a', () => asking.start())
     link.revoke('user:a')
@@ -114,7 +116,7 @@ describe('the credential cache', () => {
 
   it('does not remember the answer of a look-up that another one overtook', async () => {
     const link = someLink()
-    const cache = credentialCache<Entry>({ notifications: link })
+    const cache = notifiedCache<Entry>({ channel, notifications: link })
     const asking = lookUps()
     const first = cache.get('a', () => asking.start())
     link.revoke('user:somebody else')
@@ -128,7 +130,7 @@ describe('the credential cache', () => {
 
   it('trusts nothing while the link is down, and forgets everything when it comes back', async () => {
     const link = someLink()
-    const cache = credentialCache<Entry>({ notifications: link })
+    const cache = notifiedCache<Entry>({ channel, notifications: link })
     let asked = 0
     const lookUp = async () => {
       asked += 1
@@ -147,7 +149,7 @@ describe('the credential cache', () => {
 
   it('does not remember an answer that was under way when the link broke', async () => {
     const link = someLink()
-    const cache = credentialCache<Entry>({ notifications: link })
+    const cache = notifiedCache<Entry>({ channel, notifications: link })
     const asking = lookUps()
     const answer = cache.get('a', () => asking.start())
     link.set(false)
@@ -163,7 +165,7 @@ describe('the credential cache', () => {
       [20, 60_000],
       [60_000, 20],
     ] as const) {
-      const cache = credentialCache<Entry>({ notifications: someLink(), maxAgeMs })
+      const cache = notifiedCache<Entry>({ channel, notifications: someLink(), maxAgeMs })
       let asked = 0
       const lookUp = async () => {
         asked += 1
@@ -177,14 +179,14 @@ describe('the credential cache', () => {
   })
 
   it('does not remember failures', async () => {
-    const cache = credentialCache<Entry>({ notifications: someLink() })
+    const cache = notifiedCache<Entry>({ channel, notifications: someLink() })
     await expect(cache.get('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no')
     expect((await cache.get('a', async () => entry('a'))).name).toBe('a')
   })
 
   it('holds no more than it may, and still hears of revocations', async () => {
     const link = someLink()
-    const cache = credentialCache<Entry>({ notifications: link, maxEntries: 2 })
+    const cache = notifiedCache<Entry>({ channel, notifications: link, maxEntries: 2 })
     let asked = 0
     const lookUp = async () => {
       asked += 1
@@ -203,7 +205,7 @@ describe('the credential cache', () => {
 
   it('lets go of the link when it is closed', () => {
     const link = someLink()
-    credentialCache({ notifications: link }).close()
+    notifiedCache({ channel, notifications: link }).close()
     expect(link.followers()).toBe(0)
   })
 })
