@@ -16,7 +16,7 @@ const endToEnd = { ...postgres, setupFilesAfterEnv: ['<rootDir>/tests/declared-a
 const never = ['/node_modules/', '<rootDir>/data/']
 
 /**
- * What knows the platform by its URL alone, and reaches beyond the edge: it runs a second time, unchanged, against four
+ * What knows the platform by its URL alone, and reaches beyond the edge: it runs a second time, unchanged, against five
  * subgraphs and an edge.
  */
 const splitSuite = [

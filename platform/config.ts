@@ -166,6 +166,8 @@ export const platformConfig = z.object({
   RESPONSE_API_PORT: port(8082),
   MEDIA_API_PORT: port(8285),
   MCP_TOOLS_HTTP_PORT: port(8091),
+  MEMORY_TOOLS_HTTP_PORT: port(8090),
+  MEMORY_TOOLS_API_KEY: z.string().min(16, 'should have at least 16 characters').optional(),
   RATE_LIMIT_PROFILE: z
     .enum(['off', 'documented', 'gateway'], 'should be off, documented or gateway')
     .optional(),

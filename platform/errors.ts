@@ -56,6 +56,7 @@ const kinds = {
   user_not_found: missing,
   media_not_found: missing,
   response_not_found: missing,
+  memory_not_found: missing,
   route_not_found: missing,
   method_not_allowed: { status: 405, type: 'invalid_request_error' },
   not_acceptable: { status: 406, type: 'invalid_request_error' },

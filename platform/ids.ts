@@ -73,6 +73,7 @@ const shapes: Partial<Record<IdKind, RegExp>> = {
   item: /^msg_[0-9A-Za-z]{16,64}$/,
   project: /^proj_[0-9a-z]{16}$/,
   share: /^share_[0-9a-z]{16}$/,
+  memory: /^mem_[0-9a-z]{16}$/,
   prompt: /^ptpl_[0-9a-z]{16}$/,
 }
 

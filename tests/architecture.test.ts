@@ -23,7 +23,7 @@ const ROOT = dirname(import.meta.dirname)
 const SOURCE_FOLDERS = '{platform,subgraphs,gateway,rest-adapter,wiring,schema,scripts,tests,bench}'
 
 /** A subgraph may ask for anything to its right, so that no two ever wait for each other. */
-const ORDER = ['responses', 'tools', 'models', 'media', 'conversations', 'projects', 'accounts']
+const ORDER = ['responses', 'tools', 'models', 'media', 'conversations', 'memory', 'projects', 'accounts']
 
 function find(pattern: string): string[] {
   return globSync(pattern, { cwd: ROOT })

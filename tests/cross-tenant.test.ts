@@ -21,6 +21,7 @@ interface Ids {
   readonly branch: string
   /** The same for a call. */
   readonly call: string
+  readonly memory: string
 }
 
 /** Ids as ours look, of things that are not there. */
@@ -32,6 +33,7 @@ const missing: Ids = {
   share: 'share_0000000000000000',
   branch: 'no-such-branch',
   call: 'no-such-call',
+  memory: 'mem_0000000000000000',
 }
 
 let server: TestServer
@@ -42,7 +44,7 @@ let model: string
 let owned: Ids
 let before: string
 beforeAll(async () => {
-  server = await startTestServer({ CONVERSATION_SHARING_ENABLED: 'true' })
+  server = await startTestServer({ CONVERSATION_SHARING_ENABLED: 'true', MEMORY_ENABLED: 'true' })
   owner = await guest(server)
   stranger = await guest(server)
   owned = await ownObjects(owner)
@@ -70,7 +72,14 @@ async function ownObjects(client: TestClient): Promise<Ids> {
   const share = idOf(await client.post(`/v1/conversations/${conversation}/share`, {}))
   const branch = 'secret-branch'
   await client.post(`/v1/conversations/${conversation}/branches`, { name: branch })
-  return { conversation, item, project, apiKey, share, branch, call: 'secret-call' }
+  const remember =
+    'mutation ($input: UpsertProjectMemoriesInput!) { upsertProjectMemories(input: $input) { id } }'
+  const facts = [{ kind: 'DECISION', title: 'Private', text: 'Secret words.' }]
+  const remembered = await client.graphql<{ upsertProjectMemories: { id: string }[] }>(remember, {
+    input: { projectId: project, facts },
+  })
+  const memory = remembered.data.upsertProjectMemories[0]?.id as string
+  return { conversation, item, project, apiKey, share, branch, call: 'secret-call', memory }
 }
 
 /** All that an owner can see: what it must still be after strangers have tried everything. */
@@ -83,6 +92,7 @@ async function everythingOf(client: TestClient, ids: Ids): Promise<string> {
     `/v1/conversations/${ids.conversation}/branches`,
     '/auth/api-keys',
     '/v1/shares',
+    '/v1/memory/export',
   ]
   const answers = await Promise.all(paths.map((path) => client.get(path)))
   return answers.map(({ text }) => withoutTraces(text)).join('\n')
@@ -92,6 +102,7 @@ async function everythingOf(client: TestClient, ids: Ids): Promise<string> {
 function withoutTraces(text: string): string {
   return text
     .replace(/"request_id":"[^"]*"/g, '"request_id":""')
+    .replace(/"exported_at":"[^"]*"/g, '"exported_at":""')
     .replace(/"last_used_at":("[^"]*"|null)/g, '"last_used_at":null')
 }
 function withoutIds(text: string, ids: Ids): string {
@@ -132,6 +143,7 @@ const named: Record<string, keyof Ids | 'public'> = {
   id: 'apiKey',
   share_id: 'share',
   slug: 'public',
+  memory_id: 'memory',
   model_id: 'public',
   public_id: 'public',
   model: 'public',
@@ -233,6 +245,36 @@ describe('a route with somebody else’s ids', () => {
       (ids) => stranger.delete(`/v1/conversations/${strangersConversation}/shares/${ids.share}`),
     ],
     ['a cursor of conversations', (ids) => stranger.get(`/v1/conversations?after=${ids.conversation}`)],
+    ['the ids that are deleted', (ids) => stranger.post('/v1/memory/delete', { ids: [ids.memory] })],
+    ['the project of memories', (ids) => stranger.get(`/v1/memory?project_id=${ids.project}`)],
+    ['the project of a count', (ids) => stranger.get(`/v1/memory/stats?project_id=${ids.project}`)],
+    ['a cursor of memories', (ids) => stranger.get(`/v1/memory?after=${ids.memory}`)],
+    [
+      'the project and the conversation of recall',
+      (ids) =>
+        stranger.post('/v1/memory/load', {
+          query: 'Private',
+          project_id: ids.project,
+          conversation_id: ids.conversation,
+          options: { min_similarity: 0 },
+        }),
+    ],
+    [
+      'the project that remembers',
+      (ids) =>
+        stranger.post('/v1/memory/project/upsert', {
+          project_id: ids.project,
+          facts: [{ kind: 'context', title: 'T', text: 'Mine now' }],
+        }),
+    ],
+    [
+      'the conversation that is observed',
+      (ids) =>
+        stranger.post('/v1/memory/observe', {
+          conversation_id: ids.conversation,
+          messages: [{ role: 'user', content: 'Hi' }],
+        }),
+    ],
     ['a cursor of projects', (ids) => stranger.get(`/v1/projects?after=${ids.project}`)],
     [
       'a cursor of items',
@@ -332,6 +374,37 @@ const graphOperations: Record<string, readonly [query: string, variables: (ids: 
   ],
   'project.id': [
     'query ($id: ID!) { project(id: $id) { id name instruction } }',
+    (ids) => ({ id: ids.project }),
+  ],
+  'memory.id': ['query ($id: ID!) { memory(id: $id) { id text } }', (ids) => ({ id: ids.memory })],
+  'recallMemory.projectId': [
+    'query ($id: ID!) { recallMemory(input: { query: "private", projectId: $id, minSimilarity: 0 }) { core { similarity } semantic { memory { text } } } }',
+    (ids) => ({ id: ids.project }),
+  ],
+  'recallMemory.conversationId': [
+    'query ($id: ID!) { recallMemory(input: { query: "private", conversationId: $id }) { core { similarity } semantic { similarity } } }',
+    (ids) => ({ id: ids.conversation }),
+  ],
+  'observeConversation.conversationId': [
+    'mutation ($id: ID!) { observeConversation(input: { conversationId: $id, messages: [{ role: "user", content: "Hi" }] }) }',
+    (ids) => ({ id: ids.conversation }),
+  ],
+  'observeConversation.projectId': [
+    'mutation ($input: ObserveConversationInput!) { observeConversation(input: $input) }',
+    (ids) => ({
+      input: {
+        conversationId: strangersConversation,
+        projectId: ids.project,
+        messages: [{ role: 'user', content: 'Hi' }],
+      },
+    }),
+  ],
+  'memories.projectId': [
+    'query ($id: ID!) { memories(projectId: $id) { totalCount nodes { id text project { id } } } }',
+    (ids) => ({ id: ids.project }),
+  ],
+  'memoryStats.projectId': [
+    'query ($id: ID!) { memoryStats(projectId: $id) { total } }',
     (ids) => ({ id: ids.project }),
   ],
   'addItems.conversationId': [
@@ -437,6 +510,10 @@ const graphOperations: Record<string, readonly [query: string, variables: (ids: 
     'mutation ($input: DeleteItemInput!) { deleteItem(input: $input) { id } }',
     (ids) => ({ input: { conversationId: strangersConversation, itemId: ids.item } }),
   ],
+  'deleteMemories.ids': [
+    'mutation ($ids: [ID!]!) { deleteMemories(ids: $ids) { ids } }',
+    (ids) => ({ ids: [ids.memory] }),
+  ],
   'deleteProject.id': [
     'mutation ($id: ID!) { deleteProject(id: $id) { id } }',
     (ids) => ({ id: ids.project }),
@@ -473,9 +550,19 @@ const graphOperations: Record<string, readonly [query: string, variables: (ids: 
     `mutation ($input: UpdateConversationInput!) { updateConversation(input: $input) { id } }`,
     (ids) => ({ input: { id: strangersConversation, projectId: ids.project } }),
   ],
+  'updateMemory.id': [
+    'mutation ($input: UpdateMemoryInput!) { updateMemory(input: $input) { id text } }',
+    (ids) => ({ input: { id: ids.memory, text: 'Mine now' } }),
+  ],
   'updateProject.id': [
     'mutation ($input: UpdateProjectInput!) { updateProject(input: $input) { id name } }',
     (ids) => ({ input: { id: ids.project, name: 'Mine now' } }),
+  ],
+  'upsertProjectMemories.projectId': [
+    'mutation ($input: UpsertProjectMemoriesInput!) { upsertProjectMemories(input: $input) { id text } }',
+    (ids) => ({
+      input: { projectId: ids.project, facts: [{ kind: 'CONTEXT', title: 'T', text: 'Mine now' }] },
+    }),
   ],
   'chatCompletion.id': [
     'subscription ($input: ChatCompletionInput!) { chatCompletion(input: $input) { content } }',
@@ -514,13 +601,21 @@ describe('a field with somebody else’s ids', () => {
       const { data, errors } = foreign.json<GraphAnswer>()
       const field = place.split('.')[0] as string
       if (errors) expect(errors[0]?.extensions.code).toMatch(/not_found$/)
-      else expect([null, { totalCount: 0, nodes: [] }, { count: 0 }]).toContainEqual(data?.[field])
+      else
+        expect([
+          null,
+          { totalCount: 0, nodes: [] },
+          { count: 0 },
+          { total: 0 },
+          { ids: [] },
+          { core: [], semantic: [] },
+        ]).toContainEqual(data?.[field])
     },
   )
 })
 
 describe('the owner', () => {
-  it.each(['conversation.id', 'conversations.projectId', 'project.id'])(
+  it.each(['conversation.id', 'conversations.projectId', 'project.id', 'memory.id', 'memories.projectId'])(
     'gets what is asked for: %s',
     async (place) => {
       const [query, variables] = graphOperations[place] as (typeof graphOperations)[string]

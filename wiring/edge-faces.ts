@@ -5,6 +5,7 @@ import { type AppOptions, createApp } from '../rest-adapter/app.ts'
 import { directHealth } from '../rest-adapter/direct/direct-health.ts'
 import { type DirectService, directServices, routesOf } from '../rest-adapter/direct/direct-services.ts'
 import { jwtOnly } from '../rest-adapter/direct/jwt-only.ts'
+import { forNamedUsers, memoryService, serviceKeyOnly } from '../rest-adapter/direct/memory-service.ts'
 import { type HealthCheck, healthRoutes } from '../rest-adapter/health.ts'
 import { idempotency, keyedMount } from '../rest-adapter/idempotency/index.ts'
 import { identityHeaders } from '../rest-adapter/middleware/authenticate.ts'
@@ -54,7 +55,11 @@ export function edgeFaces(options: EdgeFaceOptions): readonly EdgeFace[] {
     log,
   }
   const direct = platform.DIRECT_PORTS ? directServices : []
-  return [gatewayFace(options, shared), ...direct.map((service) => directFace(service, options, shared))]
+  return [
+    gatewayFace(options, shared),
+    ...direct.map((service) => directFace(service, options, shared)),
+    ...memoryFaces(options, shared),
+  ]
 }
 
 type SharedParts = Omit<AppOptions, 'scope' | 'routes' | 'entrance' | 'mounts' | 'credentialsHint'>
@@ -100,4 +105,21 @@ function directFace(service: DirectService, options: EdgeFaceOptions, shared: Sh
   })
   const { portVariable } = service
   return { app, port: settings.platform[portVariable], portVariable }
+}
+
+/** Contract 8.14: memory for other services, which know a key and name the user. Closed where there is no key. */
+function memoryFaces(options: EdgeFaceOptions, shared: SharedParts): readonly EdgeFace[] {
+  const { scope, checks, settings } = options
+  const { DIRECT_PORTS, MEMORY_TOOLS_API_KEY: key } = settings.platform
+  if (!DIRECT_PORTS || key === undefined) return []
+  const app = createApp({
+    ...shared,
+    scope: countingScope(scope, shared.limits),
+    routes: forNamedUsers(routesOf(memoryService, routes)),
+    credentialsHint: 'Send MEMORY_TOOLS_API_KEY as a bearer token.',
+    entrance: [directPaths, directHealth(memoryService, checks), serviceKeyOnly(key)],
+    mounts: [],
+  })
+  const { portVariable } = memoryService
+  return [{ app, port: settings.platform[portVariable], portVariable }]
 }

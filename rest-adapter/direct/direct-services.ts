@@ -2,9 +2,14 @@ import type { Route } from '../route.ts'
 
 /** A service of the reference that has a port of its own beside the gateway (contract 8.10). */
 export interface DirectService {
-  readonly name: 'llm-api' | 'response-api' | 'media-api' | 'mcp-tools'
+  readonly name: 'llm-api' | 'response-api' | 'media-api' | 'mcp-tools' | 'memory-tools'
   /** The variable of its port. */
-  readonly portVariable: 'HTTP_PORT' | 'RESPONSE_API_PORT' | 'MEDIA_API_PORT' | 'MCP_TOOLS_HTTP_PORT'
+  readonly portVariable:
+    | 'HTTP_PORT'
+    | 'RESPONSE_API_PORT'
+    | 'MEDIA_API_PORT'
+    | 'MCP_TOOLS_HTTP_PORT'
+    | 'MEMORY_TOOLS_HTTP_PORT'
   /** What its liveness says (contract 8.8). */
   readonly liveness: 'ok' | 'healthy'
   /** Its paths; what belongs to no other service is the LLM API's. */

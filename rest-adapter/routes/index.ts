@@ -9,6 +9,7 @@ import { embeddingRoutes } from './embeddings.ts'
 import { exportRoutes } from './export.ts'
 import { itemReportRoutes } from './item-reports.ts'
 import { itemRoutes } from './items.ts'
+import { memoryRoutes } from './memory.ts'
 import { modelPromptRoutes } from './model-prompts.ts'
 import { modelRoutes } from './models.ts'
 import { projectRoutes } from './projects.ts'
@@ -42,4 +43,5 @@ export const routes: readonly Route[] = [
   ...publicShareRoutes,
   ...regenerationRoutes,
   ...branchRoutes,
+  ...memoryRoutes,
 ]

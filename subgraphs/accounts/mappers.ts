@@ -1,3 +1,4 @@
+import type { Actor } from '../../platform/actor.ts'
 import type { ApiKey, User } from './entities.ts'
 import type { Verified } from './services/credentials.ts'
 import type { IssuedTokens } from './services/sessions.ts'
@@ -17,3 +18,6 @@ export type VerifiedCredentialsModel = Verified
 
 /** What resolvers hand on as `UserSettings`. */
 export type UserSettingsModel = UserSettings
+
+/** What resolvers hand on as a `UserActor`. */
+export type UserActorModel = Actor

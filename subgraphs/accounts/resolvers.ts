@@ -6,6 +6,7 @@ import { isAdministrator, rolesOf } from './services/principal.ts'
 export const resolvers = {
   Query: {
     me: (_, __, { users }) => users.me(),
+    userActor: (_, { id }, { users }) => users.actorOf(id),
     apiKeys: (_, __, { apiKeys }) => apiKeys.list(),
     verifyCredentials: (_, { input }, { credentials }) => credentials.verify(input),
     apiKeyOwner: (_, { input }, { keyValidation }) =>

@@ -3,6 +3,8 @@ import type { SubgraphContext } from '../../platform/subgraph.ts'
 import { type CatalogueService, catalogueService } from './catalogue/service.ts'
 import { type EmbeddingService, embeddingService } from './completion/embeddings.ts'
 import { type CompletionParts, type CompletionService, completionService } from './completion/service.ts'
+import type { MemoryProcess } from './memory/process.ts'
+import { type MemoryService, memoryService } from './memory/service.ts'
 import { type AssignmentService, assignmentService } from './prompts/assignments.ts'
 import type { PromptsProcess } from './prompts/process.ts'
 import { type TemplateService, templateService } from './prompts/service.ts'
@@ -16,12 +18,15 @@ export interface ModelsContext extends SubgraphContext {
   readonly regenerations: RegenerationService
   readonly embeddings: EmbeddingService
   readonly settings: SettingsService
+  readonly memory: MemoryService
   readonly templates: TemplateService
   readonly assignments: AssignmentService
 }
 
 /** What of this subgraph lives as long as the process. */
 export interface ModelsParts extends CompletionParts {
+  /** Null where memory is off. */
+  readonly memory: MemoryProcess | null
   readonly prompts: PromptsProcess
 }
 
@@ -37,6 +42,7 @@ export function modelsContext(request: RequestContext, parts: ModelsParts): Mode
     completions,
     regenerations: regenerationService(request, parts.catalogue, completions),
     settings: settingsService(catalogue),
+    memory: memoryService(request, parts.memory),
     templates: templateService(request.actor, parts.prompts.templates, parts.prompts.live),
     assignments: assignmentService({
       actor: request.actor,

@@ -19,6 +19,8 @@ import { type ModelsConfig, modelsConfig } from './config.ts'
 import { Tokenizer, TokenRates } from './context/index.ts'
 import { modelsContext } from './context.ts'
 import { CatalogEntry, Provider, ProviderModel } from './entities.ts'
+import type { openMemory } from './memory/process.ts'
+import { memoryResolvers } from './memory/resolvers.ts'
 import { models as createModels } from './migrations/0001-models.ts'
 import { prompts as createPrompts } from './migrations/0002-prompts.ts'
 import { openPrompts } from './prompts/process.ts'
@@ -39,6 +41,7 @@ export const models = defineSubgraph({
     regenerationResolvers,
     settingsResolvers,
     promptResolvers,
+    memoryResolvers,
   ) satisfies Resolvers,
   persistence: {
     entities: [Provider, ProviderModel, CatalogEntry],
@@ -61,15 +64,27 @@ export const models = defineSubgraph({
     const { catalogue, sync, discovery } = openCatalogue(services, file)
     await sync.store(configured)
     await catalogue.open()
-    const prompts = await openPrompts(services)
-    const parts = { catalogue, counting, usage, bounds, orchestrator: prompts.orchestrator }
+    // What memory asks of models is nobody's turn: it is not told of, and no prompt goes before it.
+    const parts = { catalogue, counting, usage, bounds, observe: null, orchestrator: null }
+    const memory = services.settings.MEMORY_ENABLED ? await loadMemory(services, parts) : null
+    const prompts = await openPrompts({ ...services, recall: memory?.forPrompts ?? null })
+    const requestParts = {
+      ...parts,
+      observe: memory?.observe ?? null,
+      orchestrator: prompts.orchestrator,
+      memory,
+      prompts,
+    }
     return {
-      createContext: (request) => modelsContext(request, { ...parts, prompts }),
+      createContext: (request) => modelsContext(request, requestParts),
       async ready() {
         await Promise.all([sync.start(), discovery?.start()])
+        memory?.start()
       },
       notices: () => [availableModels(catalogue.registry)],
       async stop() {
+        // What is still being learned needs the models.
+        await memory?.stop()
         catalogue.close()
         prompts.close()
         await Promise.all([sync.stop(), discovery?.stop(), usage.flush(), counting.tokenizer.close()])
@@ -78,6 +93,12 @@ export const models = defineSubgraph({
     }
   },
 })
+
+/** Most platforms have memory off, and don't pay for it. */
+async function loadMemory(...args: Parameters<typeof openMemory>) {
+  const { openMemory } = await import('./memory/process.ts')
+  return openMemory(...args)
+}
 
 const builtIn: ConfiguredProvider = {
   source: 'builtin',

@@ -25,6 +25,12 @@ export type CatalogEntryModel = CatalogEntry
 /** What resolvers hand on as a page of the catalogue. */
 export type CatalogEntryConnectionModel = CountedConnection<CatalogEntry>
 
+/** What resolvers hand on as a `RecalledMemory`: the memory itself is another subgraph's. */
+export interface RecalledMemoryModel {
+  readonly memory: { readonly id: string }
+  readonly similarity: number | null
+}
+
 /** What resolvers hand on as a `ChatCompletion`; its model is looked up when asked for. */
 export type ChatCompletionModel = PresentedCompletion
 

@@ -101,12 +101,107 @@ export type FinishTurnInput = {
   error?: unknown;
 };
 
+/** What was learned from a conversation. */
+export type LearnMemoriesInput = {
+  /** The conversation. */
+  conversationId: string;
+  /** The project that the facts belong to; without one there are none. */
+  projectId?: string | null | undefined;
+  /** Facts of the person. */
+  items: Array<UserMemoryInput>;
+  /** Facts of the project. */
+  facts: Array<ProjectFactInput>;
+  /** Memories that are no longer true. */
+  forgotten: Array<string>;
+  /** What the conversation is about, in place of what was said of it before. */
+  episode?: string | null | undefined;
+};
+
+/** How much a memory matters. */
+export type MemoryImportance =
+  /** Nice to know. */
+  | 'LOW'
+  /** As most things. */
+  | 'MEDIUM'
+  /** Worth thinking of often. */
+  | 'HIGH'
+  /** Must not be forgotten, such as an allergy. */
+  | 'CRITICAL';
+
+/** What a memory is about. */
+export type MemoryScope =
+  /** Who the person is. Recalled whatever is asked. */
+  | 'CORE'
+  /** What the person likes and wants. */
+  | 'PREFERENCE'
+  /** What the person is busy with. */
+  | 'CONTEXT'
+  /** A fact of a project. */
+  | 'PROJECT'
+  /** What a conversation was about; one for each, made by the platform. The newest 100 are kept. */
+  | 'EPISODE';
+
+/** A vector of a memory. */
+export type MemoryVectorInput = {
+  /** The public id. */
+  id: string;
+  /** The state of the memory that it was made of. */
+  revision: number;
+  /** 32-bit floats of any length, little-endian, in base64. */
+  vector: string;
+};
+
 /** The message that is to be asked again. */
 export type PrepareRegenerationInput = {
   /** Which conversation. */
   conversationId: string;
   /** A user's message, or an answer to it; by an id that it has on any branch. */
   itemId: string;
+};
+
+/** A fact of a project. */
+export type ProjectFactInput = {
+  /** What kind of fact. */
+  kind: ProjectFactKind;
+  /** What it is about, in a few words. Another fact of this title is replaced. 1 to 120 characters. */
+  title: string;
+  /** The fact, as a sentence. 1 to 2,000 characters. */
+  text: string;
+  /** How sure it is, 0 to 1. */
+  confidence?: number | null | undefined;
+};
+
+/** What kind of fact of a project it is. */
+export type ProjectFactKind =
+  /** Something was decided. */
+  | 'DECISION'
+  /** Something is needed. */
+  | 'REQUIREMENT'
+  /** Something is not possible, or not allowed. */
+  | 'CONSTRAINT'
+  /** Anything else that helps to understand the project. */
+  | 'CONTEXT';
+
+/** What to look for among the caller's memories. */
+export type RankMemoriesInput = {
+  /** What is asked, in words. */
+  query: string;
+  /** The query as a vector: 32-bit floats of any length, little-endian, in base64. Without it words are compared. */
+  vector?: string | null | undefined;
+  /** The model that made the vector: only vectors of the same model can be compared. */
+  vectorModel?: string | null | undefined;
+  /** The project whose facts are looked at. */
+  projectId?: string | null | undefined;
+  /** The conversation that is not looked back at: it is there already. */
+  exceptConversationId?: string | null | undefined;
+  /** The most memories of the person. */
+  maxUserItems: number;
+  /** The most facts of the project. */
+  maxProjectItems: number;
+  /** The most episodes. */
+  maxEpisodicItems: number;
+  /** How similar the others than `CORE` must be, 0 to 1. */
+  minSimilarity: number;
 };
 
 /** Which history a completion wants. */
@@ -187,6 +282,78 @@ export type UsageStatus =
   /** The provider failed. */
   | 'failed';
 
+/** A memory of a person. */
+export type UserMemoryInput = {
+  /** What it is about. */
+  scope: UserMemoryScope;
+  /** What it is about, in a word or two. Another memory of this scope and key is replaced. 1 to 120 characters. */
+  key: string;
+  /** What to remember, as a sentence. 1 to 2,000 characters. */
+  text: string;
+  /** How much it matters; `MEDIUM` unless given. */
+  importance?: MemoryImportance | null | undefined;
+};
+
+/** What a memory of a person can be about. */
+export type UserMemoryScope =
+  /** Who the person is. Recalled whatever is asked. */
+  | 'CORE'
+  /** What the person likes and wants. */
+  | 'PREFERENCE'
+  /** What the person is busy with. */
+  | 'CONTEXT';
+
+export type ObservationSettingsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ObservationSettingsQuery = { userSettings: { memoryConfig: { enabled: boolean, observeEnabled: boolean } } };
+
+export type RankedMemoryFieldsFragment = { similarity: number | null, memory: { id: string, scope: MemoryScope, key: string, text: string } };
+
+export type RankMemoriesQueryVariables = Exact<{
+  input: RankMemoriesInput;
+}>;
+
+
+export type RankMemoriesQuery = { rankMemories: { user: Array<{ similarity: number | null, memory: { id: string, scope: MemoryScope, key: string, text: string } }>, project: Array<{ similarity: number | null, memory: { id: string, scope: MemoryScope, key: string, text: string } }>, episodic: Array<{ similarity: number | null, memory: { id: string, scope: MemoryScope, key: string, text: string } }> } };
+
+export type ObservedConversationQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ObservedConversationQuery = { conversation: { id: string, project: { id: string } | null } | null };
+
+export type LearnMemoriesMutationVariables = Exact<{
+  input: LearnMemoriesInput;
+}>;
+
+
+export type LearnMemoriesMutation = { learnMemories: Array<{ id: string }> };
+
+export type ClaimUnembeddedMemoriesMutationVariables = Exact<{
+  model: string;
+  limit: number;
+}>;
+
+
+export type ClaimUnembeddedMemoriesMutation = { claimUnembeddedMemories: Array<{ id: string, ownerId: string, text: string, revision: number }> };
+
+export type StoreMemoryVectorsMutationVariables = Exact<{
+  model: string;
+  vectors: Array<MemoryVectorInput> | MemoryVectorInput;
+}>;
+
+
+export type StoreMemoryVectorsMutation = { storeMemoryVectors: number };
+
+export type ObservedProjectQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ObservedProjectQuery = { project: { id: string } | null };
+
 export type PreparedBranchFragment = { branch: string, oldMainBackup: string, userItem: { id: string } };
 
 export type TurnForkPointQueryVariables = Exact<{
@@ -264,7 +431,15 @@ export type RecordUsageMutationVariables = Exact<{
 
 export type RecordUsageMutation = { recordUsage: number };
 
+export const RankedMemoryFieldsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"RankedMemoryFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"RankedMemory"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"similarity"}},{"kind":"Field","name":{"kind":"Name","value":"memory"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"scope"}},{"kind":"Field","name":{"kind":"Name","value":"key"}},{"kind":"Field","name":{"kind":"Name","value":"text"}}]}}]}}]} as unknown as DocumentNode<RankedMemoryFieldsFragment, unknown>;
 export const PreparedBranchFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"PreparedBranch"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"PreparedBranch"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"branch"}},{"kind":"Field","name":{"kind":"Name","value":"oldMainBackup"}},{"kind":"Field","name":{"kind":"Name","value":"userItem"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}}]} as unknown as DocumentNode<PreparedBranchFragment, unknown>;
+export const ObservationSettingsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"ObservationSettings"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"userSettings"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"memoryConfig"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"enabled"}},{"kind":"Field","name":{"kind":"Name","value":"observeEnabled"}}]}}]}}]}}]} as unknown as DocumentNode<ObservationSettingsQuery, ObservationSettingsQueryVariables>;
+export const RankMemoriesDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"RankMemories"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"RankMemoriesInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"rankMemories"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"user"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"RankedMemoryFields"}}]}},{"kind":"Field","name":{"kind":"Name","value":"project"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"RankedMemoryFields"}}]}},{"kind":"Field","name":{"kind":"Name","value":"episodic"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"RankedMemoryFields"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"RankedMemoryFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"RankedMemory"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"similarity"}},{"kind":"Field","name":{"kind":"Name","value":"memory"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"scope"}},{"kind":"Field","name":{"kind":"Name","value":"key"}},{"kind":"Field","name":{"kind":"Name","value":"text"}}]}}]}}]} as unknown as DocumentNode<RankMemoriesQuery, RankMemoriesQueryVariables>;
+export const ObservedConversationDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"ObservedConversation"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"conversation"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"project"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}}]}}]} as unknown as DocumentNode<ObservedConversationQuery, ObservedConversationQueryVariables>;
+export const LearnMemoriesDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"LearnMemories"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"LearnMemoriesInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"learnMemories"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}}]} as unknown as DocumentNode<LearnMemoriesMutation, LearnMemoriesMutationVariables>;
+export const ClaimUnembeddedMemoriesDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"ClaimUnembeddedMemories"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"model"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"limit"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"claimUnembeddedMemories"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"model"},"value":{"kind":"Variable","name":{"kind":"Name","value":"model"}}},{"kind":"Argument","name":{"kind":"Name","value":"limit"},"value":{"kind":"Variable","name":{"kind":"Name","value":"limit"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"ownerId"}},{"kind":"Field","name":{"kind":"Name","value":"text"}},{"kind":"Field","name":{"kind":"Name","value":"revision"}}]}}]}}]} as unknown as DocumentNode<ClaimUnembeddedMemoriesMutation, ClaimUnembeddedMemoriesMutationVariables>;
+export const StoreMemoryVectorsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"StoreMemoryVectors"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"model"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"vectors"}},"type":{"kind":"NonNullType","type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"MemoryVectorInput"}}}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"storeMemoryVectors"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"model"},"value":{"kind":"Variable","name":{"kind":"Name","value":"model"}}},{"kind":"Argument","name":{"kind":"Name","value":"vectors"},"value":{"kind":"Variable","name":{"kind":"Name","value":"vectors"}}}]}]}}]} as unknown as DocumentNode<StoreMemoryVectorsMutation, StoreMemoryVectorsMutationVariables>;
+export const ObservedProjectDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"ObservedProject"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"project"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}}]} as unknown as DocumentNode<ObservedProjectQuery, ObservedProjectQueryVariables>;
 export const TurnForkPointDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"TurnForkPoint"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"TurnForkPointInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"turnForkPoint"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"lastModelId"}}]}}]}}]} as unknown as DocumentNode<TurnForkPointQuery, TurnForkPointQueryVariables>;
 export const PrepareRegenerationDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"PrepareRegeneration"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"PrepareRegenerationInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"prepareRegeneration"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"PreparedBranch"}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"PreparedBranch"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"PreparedBranch"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"branch"}},{"kind":"Field","name":{"kind":"Name","value":"oldMainBackup"}},{"kind":"Field","name":{"kind":"Name","value":"userItem"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}}]} as unknown as DocumentNode<PrepareRegenerationMutation, PrepareRegenerationMutationVariables>;
 export const PrepareEditDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"PrepareEdit"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"EditItemInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"editItem"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"PreparedBranch"}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"PreparedBranch"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"PreparedBranch"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"branch"}},{"kind":"Field","name":{"kind":"Name","value":"oldMainBackup"}},{"kind":"Field","name":{"kind":"Name","value":"userItem"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}}]} as unknown as DocumentNode<PrepareEditMutation, PrepareEditMutationVariables>;

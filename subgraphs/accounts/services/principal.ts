@@ -1,18 +1,24 @@
 import type { Actor, AuthMethod, Role } from '../../../platform/actor.ts'
 import type { User } from '../entities.ts'
 
+/** What callers from outside prove themselves by. */
+type Credential = Extract<AuthMethod, 'jwt' | 'api_key'>
+
 /** How the caller proved that it speaks for a user. */
-export interface Proof {
-  readonly method: Extract<AuthMethod, 'jwt' | 'api_key'>
+export interface Proof<Method extends AuthMethod = Credential> {
+  readonly method: Method
   readonly subject: string
   readonly scopes: readonly string[]
 }
 
 /** An actor that came from outside. */
-export type Principal = Actor & { readonly method: Proof['method'] }
+export type Principal = Actor & { readonly method: Credential }
 
 /** The actor that a user is. */
-export function principalOf(user: User, { method, subject, scopes }: Proof): Principal {
+export function principalOf<Method extends AuthMethod>(
+  user: User,
+  { method, subject, scopes }: Proof<Method>,
+): Actor & { readonly method: Method } {
   return {
     id: user.id,
     subject,

@@ -4,6 +4,7 @@ import { optionalText } from '../../../platform/text.ts'
 import type { User } from '../entities.ts'
 import type { UpgradeGuestInput } from '../schema.generated.ts'
 import type { UserSource } from '../sources/users.ts'
+import { isActive, principalOf } from './principal.ts'
 import type { RevocationEcho } from './revocation-echo.ts'
 
 /** What addresses look like to us: one @, a dotted domain, no blanks. Whether one works, only a message to it can tell. */
@@ -23,6 +24,13 @@ export function userService(actor: Actor | null, users: UserSource, echo: Revoca
     /** Others than oneself can be seen by administrators only. */
     async byId(id: string): Promise<User | null> {
       return actor && (actor.id === id || actor.isAdmin) ? users.byId(id) : null
+    },
+
+    /** For services that act in a user's name: the platform lets nobody else ask. */
+    async actorOf(id: string): Promise<Actor | null> {
+      const user = isUuid(id) ? await users.byId(id) : null
+      if (!user || !isActive(user)) return null
+      return principalOf(user, { method: 'internal', subject: user.id, scopes: [] })
     },
 
     /**
@@ -51,6 +59,11 @@ export function userService(actor: Actor | null, users: UserSource, echo: Revoca
 
 /** The service of one request. */
 export type UserService = ReturnType<typeof userService>
+
+/** PostgreSQL takes nothing else for one. */
+function isUuid(id: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)
+}
 
 function checkedEmail(given: string): string {
   const email = given.trim()

@@ -27,6 +27,7 @@ import {
 } from './prepared.ts'
 import { StoredStream } from './stored-stream.ts'
 import { type StoredTurn, storedTurn, type TurnPlace } from './turn.ts'
+import { observedTurn, type TurnObserver } from './turn-observer.ts'
 import { type CallOutcome, estimatedUsage, usageRecord } from './usage-figures.ts'
 import type { UsageRecorder } from './usage-recorder.ts'
 
@@ -34,6 +35,8 @@ import type { UsageRecorder } from './usage-recorder.ts'
 export interface CompletionParts extends PreparingParts {
   readonly usage: UsageRecorder
   readonly bounds: AskingBounds
+  /** Is told of stored turns; null where nobody wants to know. */
+  readonly observe: TurnObserver | null
 }
 
 /** An answer that was read whole. */
@@ -56,12 +59,23 @@ interface Asked {
 
 /** Makes completions for the caller. Authorise, choose and prepare are the same for whole answers and for streams. */
 export function completionService(context: RequestContext, parts: CompletionParts) {
-  const { usage, bounds, counting } = parts
+  const { usage, bounds, counting, observe } = parts
   const caller = ({ actor }: Prepared) => ({ caller: actor.id, signal: context.signal })
   const record = (prepared: Prepared, { candidate, prompt }: Asked, outcome: CallOutcome) => {
     const { tokens } = outcome
     if (tokens.estimated !== true) learnTokens(candidate, prompt, tokens.prompt_tokens, counting)
     usage.record(usageRecord(prepared, candidate, outcome))
+  }
+
+  /** Null where nothing is to be stored. */
+  const turnFor = (prepared: Prepared, candidate: Candidate): StoredTurn | null => {
+    const { request, history, modelId } = prepared
+    const turn = storedTurn({ id: prepared.id, modelId: answeringId(prepared, candidate) }, request, context)
+    if (!turn || !observe) return turn
+    const projectId = history?.projectId ?? null
+    return observedTurn(turn, (conversation, answer) =>
+      observe({ conversation, projectId, modelId, asked: newMessages(request), answer }, context),
+    )
   }
 
   /** Asks one candidate after the other. A client that leaves while a provider works for it has used its prompt. */
@@ -117,7 +131,7 @@ export function completionService(context: RequestContext, parts: CompletionPart
       let conversation = prepared.history?.conversation ?? null
       let place: TurnPlace | null = null
       try {
-        const turn = storedTurn(turnOf(prepared, asked), request, context)
+        const turn = turnFor(prepared, asked.candidate)
         if (turn) {
           place = await turn.append({ status: 'COMPLETED', message, finishReason, usage: tokens })
           conversation = place.conversation
@@ -155,13 +169,11 @@ export function completionService(context: RequestContext, parts: CompletionPart
           conversation,
         })
       const read = prepared.history?.conversation ?? null
-      const stored = await begin(storedTurn(turnOf(prepared, asked), request, context), context).catch(
-        (error: unknown) => {
-          upstream.cancel()
-          recordStream('failed', upstream.report(), read)
-          throw error
-        },
-      )
+      const stored = await begin(turnFor(prepared, asked.candidate), context).catch((error: unknown) => {
+        upstream.cancel()
+        recordStream('failed', upstream.report(), read)
+        throw error
+      })
       return new CompletionStream({
         upstream,
         rewrite: createModelRewriter(request.parsed.model),
@@ -182,8 +194,14 @@ function tokensOf({ prompt }: Asked, { usage, estimatedCompletionTokens }: Strea
   return usage ?? estimatedUsage(prompt, estimatedCompletionTokens)
 }
 
-function turnOf(prepared: Prepared, { candidate }: Asked): { id: string; modelId: string } {
-  return { id: prepared.id, modelId: answeringId(prepared, candidate) }
+/** What the request adds to its conversation: all from the last message of a person on. */
+function newMessages({ messages }: ChatRequest): readonly object[] {
+  return messages.slice(
+    Math.max(
+      0,
+      messages.findLastIndex(({ role }) => role === 'user'),
+    ),
+  )
 }
 
 /** The completion service of one request. */

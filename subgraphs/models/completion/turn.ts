@@ -18,6 +18,7 @@ const writeDeadlineMs = 10_000
 /** What a conversation contributes to a completion before it is made. */
 export interface TurnHistory {
   readonly conversation: ConversationStub
+  readonly projectId: string | null
   readonly metadata: Readonly<Record<string, unknown>>
   /** The project's; null where there is none. */
   readonly instruction: string | null
@@ -62,6 +63,7 @@ export async function readHistory(
   const history = withoutRepetition(turnContext.messages as JsonObject[], request.messages)
   return {
     conversation: { id, title: title ?? null },
+    projectId: project?.id ?? null,
     metadata: metadata as Readonly<Record<string, unknown>>,
     instruction: project ? await instructionOf(project.id, context) : null,
     messages: history,

@@ -9,6 +9,8 @@ export interface RecallQuery {
   /** What the user says now. */
   readonly asked: string
   readonly conversationId: string | null
+  /** The project of the conversation; null where it has none. */
+  readonly projectId: string | null
   /** How much the user wants a model to be told, and what must fit how well. */
   readonly limits: PromptSettings['memoryConfig']
 }
@@ -59,7 +61,8 @@ async function recalledBy(
   if (!settings) return []
   const conversationId = history?.conversation.id ?? null
   try {
-    return await recall({ asked, conversationId, limits: settings.memoryConfig }, context)
+    const projectId = history?.projectId ?? null
+    return await recall({ asked, conversationId, projectId, limits: settings.memoryConfig }, context)
   } catch (error) {
     context.log.warn({ err: error }, 'the memory could not be asked')
     return []

@@ -1,0 +1,135 @@
+import type { RequestContext } from '../../../platform/context.ts'
+import type { Logger } from '../../../platform/log.ts'
+import { RawBody } from '../../../platform/openai/raw-body.ts'
+import type { BackgroundScope } from '../../../platform/subgraph.ts'
+import { messagesOf } from '../completion/answer.ts'
+import { fromRawBody } from '../completion/chat-request.ts'
+import { type CompletionParts, completionService } from '../completion/service.ts'
+import { LearnMemoriesDocument, ObservationSettingsDocument } from '../operations.generated.ts'
+import type { JsonObject } from '../providers/index.ts'
+import { extractionRequest, knownOf, learnedFrom } from './extraction.ts'
+import type { Recall } from './recall.ts'
+import { hasWordsOfUser, type Transcript } from './transcript.ts'
+
+/** What learning is made with. */
+export interface LearnerParts {
+  readonly background: BackgroundScope
+  readonly completions: CompletionParts
+  readonly recall: Recall
+  readonly log: Logger
+}
+
+/** Something to learn from, and for whom. */
+export interface Lesson {
+  readonly transcript: Transcript
+  /** The model that reads it. */
+  readonly modelId: string
+  readonly asker: Pick<RequestContext, 'actor' | 'requestId' | 'traceparent'>
+}
+
+const maxWaiting = 200
+const maxRunning = 2
+const lessonMs = 60_000
+const drainMs = 10_000
+/** Of each kind, for the model to compare with. */
+const knownCount = 40
+
+/** Learns from conversations, one after the other and never in anybody's way: beyond the bound lessons are lost. */
+export class MemoryLearner {
+  readonly #parts: LearnerParts
+  readonly #waiting: Lesson[] = []
+  readonly #running = new Set<Promise<void>>()
+  readonly #stopping = new AbortController()
+  #isClosed = false
+
+  constructor(parts: LearnerParts) {
+    this.#parts = parts
+  }
+
+  /** Whether there is room for it. */
+  add(lesson: Lesson): boolean {
+    if (this.#isClosed || this.#waiting.length >= maxWaiting) {
+      this.#parts.log.warn(
+        { requestId: lesson.asker.requestId },
+        'too much waits: nothing is learned from a turn',
+      )
+      return false
+    }
+    this.#waiting.push(lesson)
+    this.#next()
+    return true
+  }
+
+  /** Takes no more, and gives what there is some time to end. */
+  async stop(): Promise<void> {
+    this.#isClosed = true
+    const late = setTimeout(() => {
+      this.#waiting.length = 0
+      this.#stopping.abort()
+    }, drainMs)
+    while (this.#running.size > 0) await Promise.all(this.#running)
+    clearTimeout(late)
+  }
+
+  #next(): void {
+    if (this.#running.size >= maxRunning) return
+    const lesson = this.#waiting.shift()
+    if (!lesson) return
+    const running = this.#learn(lesson)
+      .catch((error: unknown) => {
+        const { requestId } = lesson.asker
+        this.#parts.log.warn({ err: error, requestId }, 'nothing was learned from a turn')
+      })
+      .finally(() => {
+        this.#running.delete(running)
+        this.#next()
+      })
+    this.#running.add(running)
+  }
+
+  async #learn({ transcript, modelId, asker }: Lesson): Promise<void> {
+    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(lessonMs)])
+    const context: RequestContext = { ...this.#parts.background.context(), ...asker, signal }
+    if (!hasWordsOfUser(transcript.messages) || !(await mayObserve(context))) return
+    const known = knownOf(await this.#parts.recall(comparable(transcript), context))
+    const answer = await this.#ask(extractionRequest(modelId, transcript, known), context)
+    const input = learnedFrom(answer, transcript, known)
+    if (!input) {
+      context.log.warn(
+        { requestId: context.requestId, model: modelId },
+        'a model did not answer in the form of memories',
+      )
+      return
+    }
+    await context.graph.execute(LearnMemoriesDocument, { input }, context)
+  }
+
+  async #ask(request: JsonObject, context: RequestContext): Promise<string> {
+    const asked = new RawBody(Buffer.from(JSON.stringify(request)))
+    const service = completionService(context, this.#parts.completions)
+    const { body } = await service.complete(fromRawBody(asked, null, null))
+    const [message] = messagesOf(JSON.parse(body.toString()) as JsonObject)
+    const { content } = (message ?? {}) as { readonly content?: unknown }
+    return typeof content === 'string' ? content : ''
+  }
+}
+
+/** Whether the actor lets conversations be learned from (contract 2.8). */
+export async function mayObserve(context: RequestContext): Promise<boolean> {
+  const { userSettings } = await context.graph.execute(ObservationSettingsDocument, {}, context)
+  const { enabled, observeEnabled } = userSettings.memoryConfig
+  return enabled && observeEnabled
+}
+
+/** What might be contradicted, or said again. */
+function comparable({ messages, projectId }: Transcript) {
+  return {
+    query: messages.map(({ content }) => content).join('\n'),
+    projectId,
+    exceptConversationId: null,
+    maxUserItems: knownCount,
+    maxProjectItems: knownCount,
+    maxEpisodicItems: 0,
+    minSimilarity: 0,
+  }
+}
