@@ -31,6 +31,7 @@ const tagTexts: Readonly<Record<string, string>> = {
   Discovery: 'What other services need to know of this platform.',
   Projects: 'Groups of conversations with an instruction of their own.',
   Conversations: 'What is kept of the talk with models.',
+  Branches: 'The branches of a conversation: forks that share items and part ways.',
   Shares: 'Public links to snapshots of conversations.',
   Items: 'The messages, calls and results of a conversation.',
 }

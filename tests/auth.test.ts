@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
+import { accountRoutes } from '../rest-adapter/routes/account.ts'
 import { apiKeyRoutes } from '../rest-adapter/routes/api-keys.ts'
 import { authRoutes } from '../rest-adapter/routes/auth.ts'
 import { wellKnownRoutes } from '../rest-adapter/routes/well-known.ts'
@@ -27,7 +28,7 @@ const login = async (path = '/auth/guest-login'): Promise<Login> =>
 
 /** Holds an answer against what its route declares. */
 function expectDeclared(answer: Answer, method: string, path: string): void {
-  const declared = [...authRoutes, ...apiKeyRoutes, ...wellKnownRoutes].find(
+  const declared = [...authRoutes, ...accountRoutes, ...apiKeyRoutes, ...wellKnownRoutes].find(
     (route) => route.method === method && route.path === path,
   )
   expect(declared?.status).toBe(answer.status)

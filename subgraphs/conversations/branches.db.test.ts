@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { parse } from 'graphql'
 import { newId } from '../../platform/ids.ts'
 import { someActor, startTestGraph, type TestGraph } from '../../wiring/test.ts'
-import { branchRows, faultsOf } from './testing/branch-tree.ts'
+import { branchRows, faultsOf } from '../../platform/testing/branch-tree.ts'
 
 let test: TestGraph
 const owner = someActor()

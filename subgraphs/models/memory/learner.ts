@@ -107,8 +107,8 @@ export class MemoryLearner {
   async #ask(request: JsonObject, context: RequestContext): Promise<string> {
     const asked = new RawBody(Buffer.from(JSON.stringify(request)))
     const service = completionService(context, this.#parts.completions)
-    const { body } = await service.complete(fromRawBody(asked, null, null))
-    const [message] = messagesOf(JSON.parse(body.toString()) as JsonObject)
+    const { json } = await service.answer(fromRawBody(asked, null, null))
+    const [message] = messagesOf(json)
     const { content } = (message ?? {}) as { readonly content?: unknown }
     return typeof content === 'string' ? content : ''
   }

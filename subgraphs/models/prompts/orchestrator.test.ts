@@ -79,6 +79,7 @@ describe('an orchestrated prompt', () => {
   it('goes by the message that is asked again, where the request has none of its own', async () => {
     const history = {
       conversation: { id: 'conv_1', title: null },
+      projectId: null,
       metadata: {},
       instruction: null,
       messages: [
