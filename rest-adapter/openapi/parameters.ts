@@ -8,6 +8,7 @@ const pathTexts: Readonly<Record<string, readonly [description: string, example:
   conversation_id: ['The id of a conversation of yours.', 'conv_4k2m9x7qpz0w1abc'],
   item_id: ['The id of an item, of whichever branch.', 'msg_7d1k0fz3m9q2w5x8c4v6b1n0'],
   project_id: ['The id of a project of yours.', 'proj_h3v8t0r5e2y6u1i9'],
+  memory_id: ['The id of a memory of yours.', 'mem_h3v8t0r5e2y6u1i9'],
   model_id: ['The id of a model; slashes in it may stay as they are.', 'jan-v1-4b'],
   public_id: ['The id of a model; slashes in it may stay as they are.', 'jan-v1-4b'],
   model: ['The id of a model; slashes in it may stay as they are.', 'jan-v1-4b'],
