@@ -7,7 +7,7 @@ import { erasureSource } from './sources/erasures.ts'
 
 let test: TestGraph
 beforeAll(async () => {
-  test = await startTestGraph()
+  test = await startTestGraph({ MEMORY_ENABLED: 'true' })
 })
 afterAll(() => test.stop())
 
@@ -44,6 +44,10 @@ async function fill(actor: Actor): Promise<void> {
       'mutation { createChatCompletion(input: { model: "jan-dev", messages: [{ role: USER, content: "Hello" }], conversation: {} }) { id } }',
     ),
     ask(actor, 'mutation { updateUserSettings(input: { enableTrace: true }) { id } }'),
+    ask(
+      actor,
+      'mutation { upsertMemories(input: { items: [{ scope: CORE, key: "k", text: "t" }] }) { id } }',
+    ),
   ])
   const project = (done[2]?.data?.createProject as unknown as { id: string } | undefined)?.id
   await ask(actor, 'mutation ($id: ID!) { deleteProject(id: $id) { id } }', { id: project })
@@ -75,7 +79,7 @@ async function rowsOf(userId: string): Promise<Record<string, number>> {
 async function erased(userId: string): Promise<void> {
   for (;;) {
     const rows = await sql('select subgraph from accounts.erased where user_id = $1', [userId])
-    if (rows.length >= 3) return
+    if (rows.length >= 4) return
     await sleep(20)
   }
 }
@@ -99,6 +103,7 @@ describe('an account that its user deletes', () => {
         'accounts.user_account',
         'projects.project',
         'conversations.conversation',
+        'memory.item',
       ]),
     )
     expect(await ask(leaving, deletion, { id: leaving.id })).toMatchObject({
