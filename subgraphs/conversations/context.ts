@@ -3,6 +3,7 @@ import type { SubgraphDatabase } from '../../platform/db.ts'
 import type { SubgraphContext } from '../../platform/subgraph.ts'
 import { ownProjectCheck } from './own-project.ts'
 import { type ConversationService, conversationService } from './service/conversations.ts'
+import { type GeneratedTitleService, generatedTitleService } from './service/generated-titles.ts'
 import { type ItemService, itemService } from './service/items.ts'
 import { type TurnService, turnService } from './service/turns.ts'
 import { conversationSource } from './sources/conversations.ts'
@@ -15,6 +16,7 @@ export interface ConversationsContext extends SubgraphContext {
   readonly conversations: ConversationService
   readonly items: ItemService
   readonly turns: TurnService
+  readonly generatedTitles: GeneratedTitleService
 }
 
 /** What all requests of this process share. */
@@ -39,6 +41,7 @@ export function conversationsContext(request: RequestContext, shared: SharedSour
     }),
     items: itemService({ actor, database, items }),
     turns: turnService({ actor, database, histories, store }),
+    generatedTitles: generatedTitleService({ actor, database }),
     clearLoaders() {
       conversations.clearLoaders()
       items.clearLoaders()

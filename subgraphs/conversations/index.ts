@@ -5,6 +5,7 @@ import { Branch, Conversation } from './entities.ts'
 import { conversations as createConversations } from './migrations/0001-conversations.ts'
 import { turnWrites } from './migrations/0002-turn-writes.ts'
 import { referenceIndexes } from './migrations/0003-reference-indexes.ts'
+import { generatedTitles } from './migrations/0007-generated-titles.ts'
 import { resolvers } from './resolvers.ts'
 import { historySource } from './sources/turn-history.ts'
 import { turnStore } from './sources/turn-store.ts'
@@ -17,7 +18,7 @@ export const conversations = defineSubgraph({
   resolvers,
   persistence: {
     entities: [Conversation, Branch],
-    migrations: [createConversations, turnWrites, referenceIndexes],
+    migrations: [createConversations, turnWrites, referenceIndexes, generatedTitles],
   },
   config: z.object({}),
   start({ database, log }) {

@@ -398,6 +398,10 @@ export type Mutation = {
   finishTurn: StoredTurn;
   /** Both halves of a turn in one transaction. */
   appendTurn: StoredTurn;
+  /** Takes the making of a title: true once for each number of messages, whoever asks. False where a person chose the title. */
+  claimTitle: Scalars['Boolean']['output'];
+  /** Stores a title that a model has made. False where a person has chosen one, and where nothing readable is in it. */
+  setGeneratedTitle: Scalars['Boolean']['output'];
 };
 
 
@@ -443,6 +447,32 @@ export type MutationFinishTurnArgs = {
 
 export type MutationAppendTurnArgs = {
   input: AppendTurnInput;
+};
+
+
+export type MutationClaimTitleArgs = {
+  input: ClaimTitleInput;
+};
+
+
+export type MutationSetGeneratedTitleArgs = {
+  input: GeneratedTitleInput;
+};
+
+/** The title that somebody is about to make. */
+export type ClaimTitleInput = {
+  /** The conversation. */
+  conversationId: Scalars['ID']['input'];
+  /** How many messages its user has sent by now. */
+  userMessages: Scalars['Int']['input'];
+};
+
+/** A title that was made. */
+export type GeneratedTitleInput = {
+  /** The conversation. */
+  conversationId: Scalars['ID']['input'];
+  /** As the model wrote it: it is cleaned and cut. */
+  title: Scalars['String']['input'];
 };
 
 /** Which history a completion wants. */
@@ -692,6 +722,8 @@ export type ResolversTypes = {
   AddedItems: ResolverTypeWrapper<AddedItemsModel>;
   DeletedItem: ResolverTypeWrapper<DeletedItem>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
+  ClaimTitleInput: ClaimTitleInput;
+  GeneratedTitleInput: GeneratedTitleInput;
   TurnContextInput: TurnContextInput;
   TurnContext: ResolverTypeWrapper<TurnContextModel>;
   BeginTurnInput: BeginTurnInput;
@@ -730,6 +762,8 @@ export type ResolversParentTypes = {
   AddedItems: AddedItemsModel;
   DeletedItem: DeletedItem;
   Mutation: Record<PropertyKey, never>;
+  ClaimTitleInput: ClaimTitleInput;
+  GeneratedTitleInput: GeneratedTitleInput;
   TurnContextInput: TurnContextInput;
   TurnContext: TurnContextModel;
   BeginTurnInput: BeginTurnInput;
@@ -870,6 +904,8 @@ export type MutationResolvers<ContextType = ConversationsContext, ParentType ext
   checkpointTurn: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationCheckpointTurnArgs, 'input'>>;
   finishTurn: Resolver<ResolversTypes['StoredTurn'], ParentType, ContextType, RequireFields<MutationFinishTurnArgs, 'input'>>;
   appendTurn: Resolver<ResolversTypes['StoredTurn'], ParentType, ContextType, RequireFields<MutationAppendTurnArgs, 'input'>>;
+  claimTitle: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationClaimTitleArgs, 'input'>>;
+  setGeneratedTitle: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationSetGeneratedTitleArgs, 'input'>>;
 };
 
 export type TurnContextResolvers<ContextType = ConversationsContext, ParentType extends ResolversParentTypes['TurnContext'] = ResolversParentTypes['TurnContext']> = {

@@ -17,6 +17,7 @@ import { models as createModels } from './migrations/0001-models.ts'
 import { createDevelopmentProvider, defaultTimeouts, type EndpointGuards } from './providers/index.ts'
 import { resolvers } from './resolvers.ts'
 import { catalogueSource } from './sources/catalogue-source.ts'
+import { TitleWriter } from './titles/index.ts'
 
 /** Providers, the catalogue, chat completions and embeddings: the owner of provider keys, and so of tokens. */
 export const models = defineSubgraph({
@@ -38,22 +39,33 @@ export const models = defineSubgraph({
     }
     const counting = { tokenizer: new Tokenizer(services.log), rates: new TokenRates() }
     const { catalogue, sync, discovery } = openCatalogue(services)
+    const titles = titleWriter(services, catalogue, usage)
     await sync.store(configured)
     await catalogue.open()
     return {
-      createContext: (request) => modelsContext(request, { catalogue, counting, usage, bounds }),
+      createContext: (request) => modelsContext(request, { catalogue, counting, usage, titles, bounds }),
       async ready() {
         await Promise.all([sync.start(), discovery?.start()])
       },
       notices: () => [availableModels(catalogue.registry)],
       async stop() {
         catalogue.close()
-        await Promise.all([sync.stop(), discovery?.stop(), usage.flush(), counting.tokenizer.close()])
+        await Promise.all([sync.stop(), discovery?.stop(), titles?.stop(), counting.tokenizer.close()])
+        await usage.flush()
         await catalogue.clients.close()
       },
     }
   },
 })
+
+function titleWriter(
+  { settings, log }: SubgraphServices<ModelsConfig>,
+  catalogue: LiveCatalogue,
+  usage: UsageRecorder,
+): TitleWriter | null {
+  if (!settings.CONVERSATION_TITLE_GENERATION_ENABLED) return null
+  return new TitleWriter({ modelId: settings.CONVERSATION_TITLE_GENERATION_MODEL_ID, catalogue, usage, log })
+}
 
 const builtIn: ConfiguredProvider = {
   source: 'builtin',

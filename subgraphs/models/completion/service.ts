@@ -12,6 +12,7 @@ import {
   type StreamReport,
   usageOf,
 } from '../providers/index.ts'
+import { type TitleWriter, withTitle } from '../titles/index.ts'
 import { answerBytes, firstMessage, messagesOf } from './answer.ts'
 import type { ChatRequest } from './chat-request.ts'
 import { clientLeft } from './client-left.ts'
@@ -32,6 +33,8 @@ import type { UsageRecorder } from './usage-recorder.ts'
 /** What completions are made with. */
 export interface CompletionParts extends PreparingParts {
   readonly usage: UsageRecorder
+  /** Null where no model makes titles. */
+  readonly titles: TitleWriter | null
   readonly bounds: AskingBounds
 }
 
@@ -43,12 +46,19 @@ interface Asked {
 
 /** Makes completions for the caller. Authorise, choose and prepare are the same for whole answers and for streams. */
 export function completionService(context: RequestContext, parts: CompletionParts) {
-  const { usage, bounds, counting } = parts
+  const { usage, bounds, counting, titles } = parts
   const caller = ({ actor }: Prepared) => ({ caller: actor.id, signal: context.signal })
   const record = (prepared: Prepared, { candidate, prompt }: Asked, outcome: CallOutcome) => {
     const { tokens } = outcome
     if (tokens.estimated !== true) learnTokens(candidate, prompt, tokens.prompt_tokens, counting)
     usage.record(usageRecord(prepared, candidate, outcome))
+  }
+
+  /** The writing side of what is stored; null where nothing is. */
+  const turnOf = (prepared: Prepared, { candidate }: Asked): StoredTurn | null => {
+    const { id, request, history } = prepared
+    const turn = storedTurn({ id, modelId: answeringId(prepared, candidate) }, request, context)
+    return withTitle(turn, { history, asked: request.messages, context }, titles)
   }
 
   /** Asks one candidate after the other. A client that leaves while a provider works for it has used its prompt. */
@@ -102,7 +112,7 @@ export function completionService(context: RequestContext, parts: CompletionPart
       const tokens = told ?? estimatedUsage(asked.prompt, estimateMessageTokens(messagesOf(answer.json)))
       let conversation = prepared.history?.conversation ?? null
       try {
-        const turn = storedTurn(turnOf(prepared, asked), request, context)
+        const turn = turnOf(prepared, asked)
         if (turn)
           conversation = await turn.append({ status: 'COMPLETED', message, finishReason, usage: tokens })
       } finally {
@@ -137,13 +147,11 @@ export function completionService(context: RequestContext, parts: CompletionPart
           conversation,
         })
       const read = prepared.history?.conversation ?? null
-      const stored = await begin(storedTurn(turnOf(prepared, asked), request, context), context).catch(
-        (error: unknown) => {
-          upstream.cancel()
-          recordStream('failed', upstream.report(), read)
-          throw error
-        },
-      )
+      const stored = await begin(turnOf(prepared, asked), context).catch((error: unknown) => {
+        upstream.cancel()
+        recordStream('failed', upstream.report(), read)
+        throw error
+      })
       return new CompletionStream({
         upstream,
         rewrite: createModelRewriter(request.parsed.model),
@@ -161,10 +169,6 @@ export function completionService(context: RequestContext, parts: CompletionPart
 
 function tokensOf({ prompt }: Asked, { usage, estimatedCompletionTokens }: StreamReport): TokenUsage {
   return usage ?? estimatedUsage(prompt, estimatedCompletionTokens)
-}
-
-function turnOf(prepared: Prepared, { candidate }: Asked): { id: string; modelId: string } {
-  return { id: prepared.id, modelId: answeringId(prepared, candidate) }
 }
 
 /** The completion service of one request. */
