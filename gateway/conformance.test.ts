@@ -3,12 +3,15 @@ import { Supergraph } from '@apollo/federation-internals'
 import { QueryPlanner } from '@apollo/query-planner'
 import { buildSubgraphSchema } from '@apollo/subgraph'
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { type ExecutionResult, parse } from 'graphql'
+import { type DocumentNode, type ExecutionResult, Kind, parse, print, visit } from 'graphql'
 import type { RequestContext } from '../platform/context.ts'
 import { AppError } from '../platform/errors.ts'
 import { createLogger } from '../platform/log.ts'
+import { type CommittedPlans, committedPlan, plansOnFile } from './committed-plans.ts'
 import { localSource } from './local-source.ts'
+import { planOperation } from './operation-planner.ts'
 import { createOperationRunner, type OperationRunner } from './operation-runner.ts'
+import type { PlannedOperation } from './planned-operation.ts'
 
 const head = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@inaccessible", "@shareable", "@external"])`
 
@@ -135,13 +138,18 @@ const authorResolvers = {
 
 let direct: OperationRunner
 let planned: OperationRunner
+let trusted: OperationRunner
+let fromFile: OperationRunner
+/** The operations of which a plan was on file. */
+const found = new Set<string>()
 beforeAll(() => {
   const composed = composeServices([
     { name: 'books', typeDefs: books, url: 'http://books' },
     { name: 'authors', typeDefs: authors, url: 'http://authors' },
   ])
-  if (!composed.supergraphSdl) throw new Error(composed.errors?.map(({ message }) => message).join('\n'))
-  const supergraph = Supergraph.build(composed.supergraphSdl)
+  const { supergraphSdl } = composed
+  if (!supergraphSdl) throw new Error(composed.errors?.map(({ message }) => message).join('\n'))
+  const supergraph = Supergraph.build(supergraphSdl)
   const planner = new QueryPlanner(supergraph, { exposeDocumentNodeInFetchNode: true })
   const createContext = (request: RequestContext) => ({ request, clearLoaders: () => undefined })
   const sources = {
@@ -155,14 +163,36 @@ beforeAll(() => {
     }),
   }
   const federated = supergraph.apiSchema()
-  const parts = {
-    view: { federated, graphql: federated.toGraphQLJSSchema(), limits: null, hidesSuggestions: false },
-    planner,
-    sources,
-    checkVariables: true,
+  const view = { federated, graphql: federated.toGraphQLJSSchema(), limits: null, hidesSuggestions: false }
+  const runnerOf = (plan: (operation: PlannedOperation) => PlannedOperation) =>
+    createOperationRunner({
+      plan: (document, operationName) => plan(planOperation(view, planner, document, operationName)),
+      sources,
+      checked: view,
+    })
+  direct = runnerOf((operation) => operation)
+  planned = runnerOf((operation) => ({ ...operation, direct: null, plain: null }))
+
+  const { schema } = supergraph
+  const whole = {
+    federated: schema,
+    graphql: schema.toGraphQLJSSchema(),
+    limits: null,
+    hidesSuggestions: false,
   }
-  direct = createOperationRunner(parts)
-  planned = createOperationRunner({ ...parts, alwaysApollo: true })
+  const fresh = (document: DocumentNode) => planOperation(whole, planner, document, undefined)
+  trusted = createOperationRunner({ plan: fresh, sources, checked: null })
+  fromFile = createOperationRunner({
+    plan(document) {
+      const committed = committedPlan(document, fresh(document))
+      const file: CommittedPlans = committed ? JSON.parse(JSON.stringify({ Own: committed })) : {}
+      const operation = plansOnFile(file, supergraphSdl)(document)
+      if (operation) found.add(print(document))
+      return operation ?? fresh(document)
+    },
+    sources,
+    checked: null,
+  })
 })
 
 const context = {
@@ -280,13 +310,7 @@ describe('a single fetch, run straight on its subgraph', () => {
     ['subscription { ticks(to: 3) { at } }'],
     ['subscription { t: ticks(to: 2) { ...tick } } fragment tick on Tick { n: at }'],
   ])('streams as it does: %s', async (query) => {
-    const collect = async (runner: OperationRunner) => {
-      const opened = await runner.subscribe({ document: parse(query), variables: {}, context })
-      if (!(Symbol.asyncIterator in opened)) return [plain(opened)]
-      const events: unknown[] = []
-      for await (const event of opened) events.push(plain(event))
-      return events
-    }
+    const collect = (runner: OperationRunner) => collected(runner, parse(query))
     const events = await collect(direct)
     expect(events.length).toBeGreaterThan(1)
     expect(events).toEqual(await collect(planned))
@@ -309,18 +333,47 @@ describe('a join of several fetches, run by our own executor', () => {
 
   it('joins each event of a subscription', async () => {
     const query = 'subscription { ticks(to: 2) { at book { title author { name } } } }'
-    const collect = async (runner: OperationRunner) => {
-      const opened = await runner.subscribe({ document: parse(query), variables: {}, context })
-      if (!(Symbol.asyncIterator in opened)) return [plain(opened)]
-      const events: unknown[] = []
-      for await (const event of opened) events.push(plain(event))
-      return events
-    }
+    const collect = (runner: OperationRunner) => collected(runner, parse(query))
     const events = await collect(direct)
     expect(events[0]).toEqual({
       data: { ticks: { at: 1, book: { title: 'One', author: { name: 'Xenia' } } } },
     })
     expect(events).toEqual(await collect(planned))
+  })
+})
+
+describe('a plan that is on file', () => {
+  const stream = 'subscription { ticks(to: 3) { at } }'
+  const joined = 'subscription { ticks(to: 2) { at book { title author { name } } } }'
+
+  it.each([...operations, ...joins])(
+    'answers as one that is made afresh: %s',
+    async (query, variables = {}) => {
+      const run = (runner: OperationRunner) => runner.execute({ document: named(query), variables, context })
+      expect(plain(await run(fromFile))).toEqual(plain(await run(trusted)))
+    },
+  )
+
+  it.each([stream, joined])('streams as one that is made afresh: %s', async (query) => {
+    const run = (runner: OperationRunner) => collected(runner, named(query))
+    const events = await run(fromFile)
+    expect(events.length).toBeGreaterThan(1)
+    expect(events).toEqual(await run(trusted))
+  })
+
+  it('is what the cases above ran, but for what is not valid and what is left to Apollo', () => {
+    expect(found.size).toBeGreaterThan(40)
+    expect(found).toContain(print(named(stream)))
+    expect(found).toContain(print(named(joined)))
+    expect(found).not.toContain(print(named('{ __schema { queryType { fields { name } } } }')))
+  })
+
+  it('is not taken for another operation of its name', () => {
+    const committed = { document: print(named('{ secret }')), direct: true, plan: {} as never }
+    const planned = plansOnFile({ Own: committed }, '')
+    expect(() => planned(named('{ secret }'))).toThrow()
+    expect(planned(named('{ broken }'))).toBeNull()
+    expect(planned(parse('{ secret }'))).toBeNull()
   })
 })
 
@@ -344,6 +397,21 @@ describe('failures', () => {
     expect(result.errors?.[0]?.extensions.code).toBe('internal')
   })
 })
+
+/** The platform's own operations have names. */
+function named(query: string): DocumentNode {
+  return visit(parse(query), {
+    [Kind.OPERATION_DEFINITION]: (node) => ({ ...node, name: { kind: Kind.NAME, value: 'Own' } as const }),
+  })
+}
+
+async function collected(runner: OperationRunner, document: DocumentNode): Promise<unknown[]> {
+  const opened = await runner.subscribe({ document, variables: {}, context })
+  if (!(Symbol.asyncIterator in opened)) return [plain(opened)]
+  const events: unknown[] = []
+  for await (const event of opened) events.push(plain(event))
+  return events
+}
 
 /** What a client would see; where in the document an error stands is told by the path alone. */
 function plain(result: ExecutionResult): unknown {

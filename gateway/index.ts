@@ -1,12 +1,12 @@
-import { Supergraph } from '@apollo/federation-internals'
-import { QueryPlanner } from '@apollo/query-planner'
 import type { GraphQLSchema } from 'graphql'
 import type { Graph } from '../platform/graph.ts'
+import { type CommittedPlans, plansOnFile } from './committed-plans.ts'
 import type { GraphSource } from './graph-source.ts'
-import { clientLimits } from './operation-limits.ts'
 import { createOperationRunner, type OperationRunner } from './operation-runner.ts'
+import type { OpenSupergraph } from './supergraph.ts'
 import { graphOver } from './trusted-graph.ts'
 
+export { type CommittedPlan, type CommittedPlans, committedPlan } from './committed-plans.ts'
 export type { GraphSource } from './graph-source.ts'
 export { type LocalSubgraph, localSource } from './local-source.ts'
 export type { OperationRunner } from './operation-runner.ts'
@@ -15,9 +15,9 @@ export { type RemoteSubgraph, remoteSource } from './remote-source.ts'
 /** The supergraph, joined: one planner, two views. */
 export interface FederatedGraph {
   /** What clients see: without the inaccessible elements. */
-  readonly apiSchema: GraphQLSchema
+  apiSchema(): Promise<GraphQLSchema>
   readonly supergraphSdl: string
-  /** Runs clients' operations against the API schema. */
+  /** Runs clients' operations against the API schema. The first of them waits for the planner to be made. */
   readonly clients: OperationRunner
   /** The platform's own door: the whole supergraph, typed operations, `AppError`s. */
   readonly trusted: Graph
@@ -28,6 +28,8 @@ export interface FederatedGraph {
 export interface GraphOptions {
   readonly supergraphSdl: string
   readonly sources: Readonly<Record<string, GraphSource>>
+  /** Plans that were made beforehand for this supergraph. Trusted operations that have none are planned here. */
+  readonly plans?: CommittedPlans
   /** Whether refusals of clients' operations leave out what the schema has that is alike; for closed schemas. */
   readonly hidesSuggestions?: boolean
 }
@@ -36,33 +38,45 @@ export interface GraphOptions {
 export function createGraph({
   supergraphSdl,
   sources,
+  plans = {},
   hidesSuggestions = false,
 }: GraphOptions): FederatedGraph {
-  // composition has validated it, and a test holds the committed one to what composition makes: once more takes 0.1 s
-  const supergraph = Supergraph.build(supergraphSdl, { validateSupergraph: false })
-  const planner = new QueryPlanner(supergraph, { exposeDocumentNodeInFetchNode: true })
-  const api = supergraph.apiSchema()
-  const apiSchema = api.toGraphQLJSSchema()
-  const whole = supergraph.schema
+  const supergraph = once(async (): Promise<OpenSupergraph> => {
+    const { openSupergraph } = await import('./supergraph.ts')
+    return openSupergraph(supergraphSdl, hidesSuggestions)
+  })
+  const onFile = plansOnFile(plans, supergraphSdl)
+  const clients = once(async () => {
+    const { view, plan } = (await supergraph()).clients
+    return createOperationRunner({ plan, sources, checked: view })
+  })
   return {
-    apiSchema,
+    apiSchema: async () => (await supergraph()).clients.view.graphql,
     supergraphSdl,
-    clients: createOperationRunner({
-      view: { federated: api, graphql: apiSchema, limits: clientLimits, hidesSuggestions },
-      planner,
-      sources,
-      checkVariables: true,
-    }),
+    clients: {
+      kindOf: async (request) => (await clients()).kindOf(request),
+      admit: async (request) => (await clients()).admit(request),
+      execute: async (request) => (await clients()).execute(request),
+      subscribe: async (request) => (await clients()).subscribe(request),
+    },
     trusted: graphOver(
       createOperationRunner({
-        view: { federated: whole, graphql: whole.toGraphQLJSSchema(), limits: null, hidesSuggestions: false },
-        planner,
+        plan: async (document, operationName) =>
+          onFile(document) ?? (await supergraph()).trusted().plan(document, operationName),
         sources,
-        checkVariables: false,
+        checked: null,
       }),
     ),
     async close() {
       await Promise.all(Object.values(sources).map((source) => source.close?.()))
     },
+  }
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make()
+    return made
   }
 }

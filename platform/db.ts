@@ -70,7 +70,8 @@ export function openDatabase({ url, poolSize, log, onStatement }: DatabaseOption
     url,
     pool,
     async attach(persistence) {
-      const orm = await MikroORM.init({
+      // Not `init`, which looks for four packages that might extend it, for each subgraph anew; what migrates loads its own.
+      const orm = new MikroORM({
         dbName: decodeURIComponent(new URL(url).pathname.slice(1)),
         schema: persistence.name,
         entities: [...persistence.entities],

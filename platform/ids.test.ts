@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { hasIdShape, newId, randomDigits } from './ids.ts'
+import { hasIdShape, isShareSlug, newId, newShareSlug, randomDigits } from './ids.ts'
 
 describe('randomDigits', () => {
   it('gives as many digits as asked for, also more than one fetch of randomness holds', () => {
@@ -24,4 +24,20 @@ describe('randomDigits', () => {
     expect(new Set(ids).size).toBe(ids.length)
     expect(ids.every((id) => hasIdShape('conversation', id))).toBe(true)
   })
+})
+
+describe('the slug of a share', () => {
+  it('is drawn from all of base 62', () => {
+    const slugs = Array.from({ length: 1_000 }, newShareSlug)
+    expect(slugs.every(isShareSlug)).toBe(true)
+    expect(new Set(slugs).size).toBe(slugs.length)
+    expect(new Set(slugs.join('')).size).toBe(62)
+  })
+
+  it.each(['', 'a'.repeat(21), 'a'.repeat(23), `${'a'.repeat(21)}-`, `${'a'.repeat(22)}\n`])(
+    'is not %j',
+    (text) => {
+      expect(isShareSlug(text)).toBe(false)
+    },
+  )
 })

@@ -2,6 +2,7 @@ import { randomFillSync, randomUUID } from 'node:crypto'
 import { AppError } from './errors.ts'
 
 const digits = '0123456789abcdefghijklmnopqrstuvwxyz'
+const base62 = `${digits}ABCDEFGHIJKLMNOPQRSTUVWXYZ`
 
 /** The kinds of public id and the prefix that each carries (contract 3.1). */
 const prefixes = {
@@ -31,16 +32,29 @@ export const newUuid = randomUUID
 
 /** `length` characters of `[0-9a-z]` from the system's randomness, without modulo bias. */
 export function randomDigits(length: number): string {
+  return randomText(digits, length)
+}
+
+/** What a public link ends with: 22 of `[0-9A-Za-z]` (contract 2.11), which can no more be guessed than a UUID. */
+export function newShareSlug(): string {
+  return randomText(base62, 22)
+}
+
+/** Whether a public link could end with this. */
+export function isShareSlug(slug: string): boolean {
+  return /^[0-9A-Za-z]{22}$/.test(slug)
+}
+
+function randomText(alphabet: string, length: number): string {
+  // bytes from the largest multiple of the alphabet's size on would favour its first characters
+  const unbiasedBytes = 256 - (256 % alphabet.length)
   let out = ''
   while (out.length < length) {
     const byte = randomByte()
-    if (byte < unbiasedBytes) out += digits[byte % digits.length]
+    if (byte < unbiasedBytes) out += alphabet[byte % alphabet.length]
   }
   return out
 }
-
-/** The largest multiple of the number of digits that bytes reach: those from there on would favour the first digits. */
-const unbiasedBytes = 256 - (256 % digits.length)
 
 /** Fetched in one piece: a call into the system for each id is dearer than everything else about it. */
 const pool = new Uint8Array(4096)
@@ -58,6 +72,8 @@ const shapes: Partial<Record<IdKind, RegExp>> = {
   conversation: /^conv_[0-9a-z]{16}$/,
   item: /^msg_[0-9A-Za-z]{16,64}$/,
   project: /^proj_[0-9a-z]{16}$/,
+  share: /^share_[0-9a-z]{16}$/,
+  prompt: /^ptpl_[0-9a-z]{16}$/,
 }
 
 /** Whether `id` has the form that ids of this kind have. */

@@ -7,13 +7,13 @@ describe('mergeResolvers', () => {
   it('joins the fields of types that departments share', () => {
     const one = { Query: { a: field }, A: { x: field } }
     const other = { Query: { b: field }, B: { y: field } }
-    const merged = mergeResolvers<object>(one, other)
+    const merged = mergeResolvers(one, other)
     expect(merged).toEqual({ Query: { a: field, b: field }, A: { x: field }, B: { y: field } })
     expect(one).toEqual({ Query: { a: field }, A: { x: field } })
   })
 
   it('refuses a field that two departments resolve', () => {
-    expect(() => mergeResolvers<object>({ Query: { a: field } }, { Query: { a: field } })).toThrow('Query.a')
-    expect(() => mergeResolvers<object>({ DateTime: new Date() }, { DateTime: {} })).toThrow('DateTime')
+    expect(() => mergeResolvers({ Query: { a: field } }, { Query: { a: field } })).toThrow('Query.a')
+    expect(() => mergeResolvers({ DateTime: new Date() }, { DateTime: {} })).toThrow('DateTime')
   })
 })

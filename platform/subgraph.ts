@@ -1,7 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { buildSubgraphSchema } from '@apollo/subgraph'
-import type { GraphQLResolverMap } from '@apollo/subgraph/dist/schema-helper/resolverMap.js'
-import { type GraphQLSchema, parse } from 'graphql'
+import { readFileSync } from 'node:fs'
+import type { GraphQLSchema } from 'graphql'
 import type { z } from 'zod'
 import type { ConfigSlice, PlatformConfig } from './config.ts'
 import type { RequestContext } from './context.ts'
@@ -11,6 +9,7 @@ import type { Logger } from './log.ts'
 import type { Notifications } from './notifications.ts'
 import { scalarResolvers } from './scalars.ts'
 import type { SecretBox } from './secret-box.ts'
+import { subgraphSchema } from './subgraph-schema.ts'
 
 /** What the wiring hands a subgraph when it starts. */
 export interface SubgraphServices<Settings = unknown> {
@@ -41,6 +40,11 @@ export interface SubgraphInstance<Context extends SubgraphContext> {
   ready?(): Promise<void>
   /** What a person who starts the platform must be told once, such as a key that was made. Asked for after `ready`. */
   notices?(): readonly string[]
+  /**
+   * Removes everything that is a user's, whose account was deleted. May be called again for the same user, also when an earlier
+   * call was cut off. A subgraph that keeps nothing of users leaves it out.
+   */
+  erase?(userId: string): Promise<void>
   /** Stops timers and connections of its own. The database is closed by the wiring. */
   stop?(): Promise<void>
 }
@@ -58,7 +62,7 @@ export interface SubgraphDefinition<
   Context extends SubgraphContext = SubgraphContext,
 > {
   readonly name: string
-  /** `import.meta.url` of the subgraph's index: its `schema.graphql` lies beside it, and so does the folder `schema` of a subgraph of several departments. */
+  /** `import.meta.url` of the subgraph's index: its `schema.generated.graphql` lies beside it. */
   readonly home: string
   readonly resolvers: object
   readonly persistence: Omit<Persistence, 'name'>
@@ -77,9 +81,6 @@ export interface Subgraph {
   start(services: SubgraphServices): Promise<SubgraphInstance<SubgraphContext>>
 }
 
-/** The SDL that every subgraph begins with: the federation link, scalars, `PageInfo`. */
-const sharedSdl = new URL('../schema/shared.graphql', import.meta.url)
-
 /** Declares a subgraph. Nothing is read or opened before `schema()` and `start()`. */
 export function defineSubgraph<Slice extends ConfigSlice, Context extends SubgraphContext>(
   definition: SubgraphDefinition<Slice, Context>,
@@ -90,26 +91,13 @@ export function defineSubgraph<Slice extends ConfigSlice, Context extends Subgra
     persistence: { name, ...persistence },
     config,
     schema() {
-      const files = [sharedSdl, new URL('./schema.graphql', home), ...departments(home)]
-      const sdl = files.map((file) => readFileSync(file, 'utf8')).join('\n')
-      const resolvers = { ...scalarResolvers, ...forgetAfterMutations(definition.resolvers) }
-      return buildSubgraphSchema({
-        typeDefs: parse(sdl, { noLocation: true }),
-        resolvers: resolvers as GraphQLResolverMap<unknown>,
-      })
+      const sdl = readFileSync(new URL('./schema.generated.graphql', home), 'utf8')
+      return subgraphSchema(sdl, { ...scalarResolvers, ...forgetAfterMutations(definition.resolvers) })
     },
     async start(services) {
       return definition.start(services as SubgraphServices<z.output<Slice>>)
     },
   }
-}
-
-/** What extends a subgraph's `schema.graphql`, by name. */
-function departments(home: string): URL[] {
-  const folder = new URL('./schema/', home)
-  if (!existsSync(folder)) return []
-  const names = readdirSync(folder).filter((name) => name.endsWith('.graphql'))
-  return names.sort().map((name) => new URL(name, folder))
 }
 
 type Resolver = (parent: unknown, args: unknown, context: SubgraphContext, info: unknown) => unknown

@@ -26,9 +26,12 @@ const tagTexts: Readonly<Record<string, string>> = {
   Embeddings: 'Texts as vectors.',
   Authentication: 'Guests, sessions, sign-in at an identity provider, and who somebody is.',
   'API keys': 'Keys for programs.',
+  Settings: 'How somebody wants to be answered, and what is switched on for them.',
+  'Prompt templates': 'The texts that go before conversations, and which of them models have of their own.',
   Discovery: 'What other services need to know of this platform.',
   Projects: 'Groups of conversations with an instruction of their own.',
   Conversations: 'What is kept of the talk with models.',
+  Shares: 'Public links to snapshots of conversations.',
   Items: 'The messages, calls and results of a conversation.',
 }
 

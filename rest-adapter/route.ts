@@ -39,6 +39,8 @@ export interface RouteDescription {
   readonly access: RouteAccess
   /** The status of success; 200 unless said otherwise. */
   readonly status: number
+  /** Another status of success with the same body; the operation's result tells which. */
+  readonly otherStatus: number | null
   readonly body: z.ZodType | null
   /** A body may be left out entirely; the schema then sees `{}`. */
   readonly bodyOptional: boolean
@@ -83,6 +85,8 @@ type Described<Body, Query> = Pick<RouteDescription, 'method' | 'path' | 'summar
 /** A route that is one operation of the graph. */
 export type OperationRoute<Body, Query, Result, Variables> = Described<Body, Query> & {
   readonly operation: TypedDocumentNode<Result, Variables>
+  /** Whether the answer has `otherStatus`. */
+  hasOtherStatus?(result: Result): boolean
   variables(input: RouteInput<Body, Query>): Variables
   /** The body of the answer. `undefined` sends none. @throws AppError where the graph's null means 404 */
   present(result: Result, input: RouteInput<Body, Query>, response: Response): unknown
@@ -97,12 +101,15 @@ export type HandlerRoute<Body, Query> = Described<Body, Query> & {
 export function route<Result, Variables, Body = unknown, Query = unknown>(
   spec: OperationRoute<Body, Query, Result, Variables>,
 ): Route {
+  const route = describe(spec, operationName(spec.operation))
   return {
-    ...describe(spec, operationName(spec.operation)),
+    ...route,
     async run(raw, response) {
       const input = raw as RouteInput<Body, Query>
       const result = await input.context.graph.execute(spec.operation, spec.variables(input), input.context)
-      send(response, spec.status ?? 200, spec.present(result, input, response))
+      const { otherStatus, status } = route
+      const isOther = otherStatus !== null && spec.hasOtherStatus?.(result) === true
+      send(response, isOther ? otherStatus : status, spec.present(result, input, response))
     },
   }
 }
@@ -125,6 +132,7 @@ function describe<Body, Query>(
     tag: spec.tag,
     access: spec.access ?? 'authenticated',
     status: spec.status ?? 200,
+    otherStatus: spec.otherStatus ?? null,
     body: spec.body ?? null,
     bodyOptional: spec.bodyOptional ?? false,
     query: spec.query ?? null,

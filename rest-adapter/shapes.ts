@@ -7,11 +7,12 @@ export interface Meta {
   readonly api_version: 'v1'
 }
 
-const meta = (requestId: string): Meta => ({ request_id: requestId, api_version: 'v1' })
+/** The `meta` of an answer. */
+export const metaOf = (requestId: string): Meta => ({ request_id: requestId, api_version: 'v1' })
 
 /** Contract 8.1, shape D: the resource's fields at the top and again under `data`, so that both kinds of client find them. */
 export function dual<Resource extends object>(resource: Resource, requestId: string) {
-  return { ...resource, data: resource, meta: meta(requestId) }
+  return { ...resource, data: resource, meta: metaOf(requestId) }
 }
 
 /** The page of a connection, as operations select it. */
@@ -39,7 +40,7 @@ export function list<Node, Resource extends { readonly id: string }>(
     next_after: nextAfter,
     next_cursor: nextAfter,
     ...(page.totalCount === undefined ? {} : { total: page.totalCount }),
-    meta: meta(requestId),
+    meta: metaOf(requestId),
   }
 }
 
@@ -49,6 +50,11 @@ const wholeNumber = z.string().regex(/^\d+$/, 'must be a whole number')
 const largestInt = 2 ** 31 - 1
 
 const toInt = (digits: string) => Math.min(Number(digits), largestInt)
+
+/** A whole number as the graph can take it, for quantities whose own maximum comes long before; null for none. */
+export function boundedInt(value: number | null | undefined): number | null {
+  return value == null ? null : Math.min(value, largestInt)
+}
 
 /** The paging parameters of list routes (contract 8.3). `cursor` is another name of `after`. */
 export const pageQuery = z.object({
@@ -94,7 +100,7 @@ export const metaSchema = z
   .meta({
     id: 'Meta',
     description: 'About the answer itself.',
-    examples: [meta(exampleRequest)],
+    examples: [metaOf(exampleRequest)],
   })
 
 /** The first example that a schema has been given, where it is an object. */
@@ -137,6 +143,16 @@ export function listOf<Resource extends z.ZodType>(resource: Resource) {
   const page = { nodes: [example], pageInfo: { hasNextPage: false } }
   return schema.meta({ examples: [list(page, (node) => node, exampleRequest)] })
 }
+
+/** The schema of an administrators' list (contract 8.3). */
+export const adminListOf = <Resource extends z.ZodType>(resource: Resource) =>
+  z.object({
+    data: z.array(resource),
+    total: z
+      .int()
+      .describe('How many there are on all pages.')
+      .meta({ examples: [1] }),
+  })
 
 /** What a deletion answers. */
 export const deletedOf = (object: string, exampleId: string) =>

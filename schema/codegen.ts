@@ -105,7 +105,7 @@ export async function operationTypes(
 
 /** The folders that hold an `operations/` folder with at least one operation in it. */
 export function operationFolders(root: string): string[] {
-  const files = findFiles(root, '{rest-adapter,tests,subgraphs/*}/operations/*.graphql')
+  const files = findFiles(root, '{rest-adapter,wiring,tests,subgraphs/*}/operations/*.graphql')
   return [...new Set(files.map((file) => dirname(dirname(file))))].sort()
 }
 

@@ -9,6 +9,7 @@ import {
   type DocumentNode,
   type GraphQLError,
   type GraphQLSchema,
+  graphqlSync,
   lexicographicSortSchema,
   parse,
   printSchema,
@@ -81,10 +82,24 @@ export function resolverSchema({ folder, typeDefs }: SubgraphDefinition): GraphQ
   return buildASTSchema(concatAST([REFERENCE_DIRECTIVES, document]))
 }
 
+/**
+ * The whole SDL of a subgraph, with federation's own types and directives: what its process reads (platform/subgraph-schema.ts)
+ * and what it answers when it is asked for `_service`.
+ * @throws SchemaError when it is not valid
+ */
+export function wholeSdl({ folder, typeDefs }: SubgraphDefinition): string {
+  const { data } = graphqlSync({ schema: built(folder, typeDefs), source: '{ _service { sdl } }' })
+  return (data as { _service: { sdl: string } })._service.sdl
+}
+
 /** The SDL with its extensions merged, as @apollo/subgraph understands it. */
 function normalised(folder: string, typeDefs: DocumentNode): string {
+  return printSubgraphSchema(built(folder, typeDefs))
+}
+
+function built(folder: string, typeDefs: DocumentNode): GraphQLSchema {
   try {
-    return printSubgraphSchema(buildSubgraphSchema({ typeDefs }))
+    return buildSubgraphSchema({ typeDefs })
   } catch (error) {
     throw new SchemaError(`${folder}/schema.graphql: ${error instanceof Error ? error.message : error}`)
   }

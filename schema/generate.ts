@@ -9,6 +9,8 @@ import {
   printApiSchema,
   readSubgraphs,
   SchemaError,
+  type SubgraphDefinition,
+  wholeSdl,
 } from './compose.ts'
 
 /** What follows from the `.graphql` files: whole texts in a stable order, and a message for each folder that is wrong. */
@@ -21,6 +23,7 @@ async function generate(root: string): Promise<Generated> {
   const schema = fullSchema(supergraph)
   const outcomes = await Promise.allSettled([
     ...subgraphs.map((subgraph) => resolverTypes(root, subgraph)),
+    ...subgraphs.map(async (subgraph) => executableSdl(subgraph)),
     ...operationFolders(root).map((folder) => operationTypes(root, folder, schema)),
   ])
   const files = [
@@ -32,6 +35,11 @@ async function generate(root: string): Promise<Generated> {
     outcome.status === 'rejected' ? [message(outcome.reason)] : [],
   )
   return { files, faults }
+}
+
+/** `subgraphs/<x>/schema.generated.graphql`: what its process makes its schema of. */
+function executableSdl(subgraph: SubgraphDefinition): GeneratedFile {
+  return { path: `${subgraph.folder}/schema.generated.graphql`, content: wholeSdl(subgraph) }
 }
 
 /** A fault of ours is not the schema's: it is thrown on with its stack. */
@@ -52,7 +60,7 @@ function outdated(root: string, files: GeneratedFile[]): string[] {
 /** Generated files that nothing generates any more. */
 function orphans(root: string, files: GeneratedFile[]): string[] {
   const known = new Set(files.map(({ path }) => path))
-  const onDisk = findFiles(root, '{rest-adapter,tests,subgraphs/*}/*.generated.ts')
+  const onDisk = findFiles(root, '{rest-adapter,wiring,tests,subgraphs/*}/*.generated.{ts,graphql}')
   return onDisk.filter((path) => !known.has(path))
 }
 

@@ -46,6 +46,7 @@ const checks: Check[] = [
     ],
   },
   { name: 'schema drift', command: ['schema/generate.ts', '--check'] },
+  { name: 'plan drift', command: ['scripts/generate-plans.ts', '--check'] },
   { name: 'OpenAPI drift', command: ['scripts/generate-openapi.ts', '--check'] },
 ]
 

@@ -98,7 +98,7 @@ describe('a broken setting', () => {
   ]
 
   it.each(broken)('of %s ends the start in a sentence that names %s', async (_, variable, value, says) => {
-    const { code, output } = await start(['wiring/main.ts'], { [variable]: value })
+    const { code, output } = await start(['wiring/main.js'], { [variable]: value })
     expect(code).toBe(1)
     expect(output).toContain(variable)
     expect(output).toMatch(says)
@@ -107,16 +107,16 @@ describe('a broken setting', () => {
 
   it('in the file of providers is named with its place', async () => {
     const file = join(folder, 'providers.yaml')
-    const { code, output } = await start(['wiring/main.ts'], { JAN_PROVIDER_CONFIGS_FILE: file })
+    const { code, output } = await start(['wiring/main.js'], { JAN_PROVIDER_CONFIGS_FILE: file })
     expect(code).toBe(1)
     expect(output).toMatch(/JAN_PROVIDER_CONFIGS_FILE: .*providers\.yaml: default\[0\] base_url/)
     expectNoStack(output)
   })
 
   it('is told of together with all the others', async () => {
-    const platform = await start(['wiring/main.ts'], { PORT: 'abc', LOG_LEVEL: 'loud' })
+    const platform = await start(['wiring/main.js'], { PORT: 'abc', LOG_LEVEL: 'loud' })
     expect(platform.output).toMatch(/PORT: .*\n.*LOG_LEVEL: |LOG_LEVEL: .*\n.*PORT: /)
-    const ofSubgraphs = await start(['wiring/main.ts'], {
+    const ofSubgraphs = await start(['wiring/main.js'], {
       API_KEY_MAX_PER_USER: '-1',
       MODEL_DISCOVERY: 'perhaps',
     })
@@ -127,7 +127,7 @@ describe('a broken setting', () => {
   it('in the file of persisted operations is told in a sentence', async () => {
     const PERSISTED_OPERATIONS_FILE = join(folder, 'operations.json')
     await writeFile(PERSISTED_OPERATIONS_FILE, '{"mine":"{ me {"}')
-    const { code, output } = await start(['wiring/main.ts'], { PERSISTED_OPERATIONS_FILE })
+    const { code, output } = await start(['wiring/main.js'], { PERSISTED_OPERATIONS_FILE })
     expect(code).toBe(1)
     expect(output).toMatch(/PERSISTED_OPERATIONS_FILE: .*the operation 'mine' does not parse: Syntax Error/)
     expectNoStack(output)
@@ -135,13 +135,13 @@ describe('a broken setting', () => {
 
   it('in .env is found like one of the process', async () => {
     await writeFile(join(folder, '.env'), 'PORT=abc\n')
-    const { code, output } = await start([join(projectRoot, 'wiring/main.ts')], {}, folder)
+    const { code, output } = await start([join(projectRoot, 'wiring/main.js')], {}, folder)
     expect(code).toBe(1)
     expect(output).toContain("PORT: 'abc'")
   })
 
   it('DATABASE_URL without JAN_SECRET says how to make one', async () => {
-    const { code, output } = await start(['wiring/main.ts'], { DATABASE_URL: 'postgres://jan@127.0.0.1/jan' })
+    const { code, output } = await start(['wiring/main.js'], { DATABASE_URL: 'postgres://jan@127.0.0.1/jan' })
     expect(code).toBe(1)
     expect(output).toMatch(/JAN_SECRET: .*openssl rand -hex 32/)
     expectNoStack(output)
@@ -149,15 +149,25 @@ describe('a broken setting', () => {
 
   it('that would open production to everybody ends its start', async () => {
     const environment = { ADMIN_BYPASS: 'true', ENVIRONMENT: 'production' }
-    const { code, output } = await start(['wiring/main.ts'], environment)
+    const { code, output } = await start(['wiring/main.js'], environment)
     expect(code).toBe(1)
     expect(output).toMatch(/ADMIN_BYPASS: .*production/)
     expectNoStack(output)
   })
 
+  it.each([
+    ['program', ['edges'], 'start, edge, subgraph, migrate'],
+    ['subgraph', ['subgraph', 'model'], 'models, conversations, projects, accounts'],
+  ])('in the name of the %s to run tells those that there are', async (_, named, known) => {
+    const { code, output } = await start(['wiring/main.js', ...named], {})
+    expect(code).toBe(1)
+    expect(output).toContain(`one of: ${known}.`)
+    expectNoStack(output)
+  })
+
   it('of a split process ends its start too', async () => {
     const needed = { DATABASE_URL: 'postgres://jan@127.0.0.1/jan', JAN_SECRET: 'a secret for tests only' }
-    const { code, output } = await start(['wiring/edge.ts'], { ...needed, PORT: 'abc' })
+    const { code, output } = await start(['wiring/main.js', 'edge'], { ...needed, PORT: 'abc' })
     expect(code).toBe(1)
     expect(output).toContain("PORT: 'abc'")
     expectNoStack(output)

@@ -16,6 +16,9 @@ interface Ids {
   readonly item: string
   readonly project: string
   readonly apiKey: string
+  readonly share: string
+  /** A name, which is no secret, but says nothing where the conversation is not one's own. */
+  readonly branch: string
 }
 
 /** Ids as ours look, of things that are not there. */
@@ -24,6 +27,8 @@ const missing: Ids = {
   item: 'msg_000000000000000000000000',
   project: 'proj_0000000000000000',
   apiKey: '00000000-0000-4000-8000-000000000000',
+  share: 'share_0000000000000000',
+  branch: 'no-such-branch',
 }
 
 let server: TestServer
@@ -34,7 +39,7 @@ let model: string
 let owned: Ids
 let before: string
 beforeAll(async () => {
-  server = await startTestServer()
+  server = await startTestServer({ CONVERSATION_SHARING_ENABLED: 'true' })
   owner = await guest(server)
   stranger = await guest(server)
   owned = await ownObjects(owner)
@@ -51,11 +56,17 @@ async function ownObjects(client: TestClient): Promise<Ids> {
     await client.post('/v1/conversations', { title: 'Private', project_id: project, metadata: { k: 'v' } }),
   )
   const items = await client.post(`/v1/conversations/${conversation}/items`, {
-    items: [{ type: 'message', role: 'user', content: 'Secret words.' }],
+    items: [
+      { type: 'message', role: 'user', content: 'Secret words.' },
+      { type: 'message', role: 'assistant', content: 'Secret words.' },
+    ],
   })
-  const item = items.json<{ data: { id: string }[] }>().data[0]?.id as string
+  const item = items.json<{ data: { id: string }[] }>().data[1]?.id as string
   const apiKey = idOf(await client.post('/auth/api-keys', { name: 'Private' }))
-  return { conversation, item, project, apiKey }
+  const share = idOf(await client.post(`/v1/conversations/${conversation}/share`, {}))
+  const branch = 'secret-branch'
+  await client.post(`/v1/conversations/${conversation}/branches`, { name: branch })
+  return { conversation, item, project, apiKey, share, branch }
 }
 
 /** All that an owner can see: what it must still be after strangers have tried everything. */
@@ -65,7 +76,9 @@ async function everythingOf(client: TestClient, ids: Ids): Promise<string> {
     '/v1/conversations',
     `/v1/conversations/${ids.conversation}`,
     `/v1/conversations/${ids.conversation}/items`,
+    `/v1/conversations/${ids.conversation}/branches`,
     '/auth/api-keys',
+    '/v1/shares',
   ]
   const answers = await Promise.all(paths.map((path) => client.get(path)))
   return answers.map(({ text }) => withoutTraces(text)).join('\n')
@@ -105,14 +118,20 @@ const document = JSON.parse(readFileSync(new URL('../schema/openapi.json', impor
   paths: Record<string, Record<string, Operation>>
 }
 
-/** Which object a path parameter names; public things are nobody's. */
+/** Which object a path parameter names; public things are nobody's, and neither is what administrators keep. */
 const named: Record<string, keyof Ids | 'public'> = {
   conversation_id: 'conversation',
   item_id: 'item',
+  branch_name: 'branch',
   project_id: 'project',
   id: 'apiKey',
+  share_id: 'share',
+  slug: 'public',
   model_id: 'public',
   public_id: 'public',
+  model: 'public',
+  template_key: 'public',
+  template_id: 'public',
 }
 const parameterNames = (path: string) => [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string)
 const privateRoutes = Object.entries(document.paths).flatMap(([path, methods]) => {
@@ -148,6 +167,28 @@ describe('a route with somebody else’s ids', () => {
     },
   )
 
+  const administrators = Object.entries(document.paths).flatMap(([path, methods]) =>
+    path.startsWith('/v1/admin/') ? Object.keys(methods).map((method) => ({ path, method })) : [],
+  )
+  it.each(administrators)(
+    'is 403 where it is the administrators’: $method $path',
+    async ({ path, method }) => {
+      const examples =
+        document.paths[path]?.[method]?.requestBody?.content['application/json']?.examples ?? {}
+      const [example] = Object.values(examples)
+      const template = (await owner.get('/v1/prompt-templates/timing')).json<{ id: string }>().id
+      const values: Record<string, string> = { template_id: template, template_key: 'timing', model }
+      const target = path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? 'x')
+      const answer = await send(`${server.url}${target}`, {
+        method: method.toUpperCase(),
+        headers: stranger.headers,
+        ...(example ? { json: example.value } : {}),
+      })
+      expect(answer.status).toBe(403)
+      expect(answer.text).toContain('"code":"admin_required"')
+    },
+  )
+
   it('is 404 for an item of another’s behind a conversation of one’s own', async () => {
     const ask = (item: string) => stranger.get(`/v1/conversations/${strangersConversation}/items/${item}`)
     const [foreign, absent] = [await ask(owned.item), await ask(missing.item)]
@@ -162,6 +203,19 @@ describe('a route with somebody else’s ids', () => {
       (ids) => stranger.patch(`/v1/conversations/${strangersConversation}`, { project_id: ids.project }),
     ],
     ['the project of a list', (ids) => stranger.get(`/v1/conversations?project_id=${ids.project}`)],
+    ['a cursor of shares', (ids) => stranger.get(`/v1/shares?after=${ids.share}`)],
+    [
+      'the answer that is shared of a conversation',
+      (ids) =>
+        stranger.post(`/v1/conversations/${strangersConversation}/share`, {
+          scope: 'item',
+          item_id: ids.item,
+        }),
+    ],
+    [
+      'a share of a conversation',
+      (ids) => stranger.delete(`/v1/conversations/${strangersConversation}/shares/${ids.share}`),
+    ],
     ['a cursor of conversations', (ids) => stranger.get(`/v1/conversations?after=${ids.conversation}`)],
     ['a cursor of projects', (ids) => stranger.get(`/v1/projects?after=${ids.project}`)],
     [
@@ -223,7 +277,26 @@ const publicPlaces = [
   'modelCatalog.id',
   'createChatCompletion.model',
   'createEmbeddings.model',
+  'regenerate.model',
+  'regeneration.model',
   'chatCompletion.model',
+  // takes the caller's own id only: every other is refused alike, existing or not (accounts' own tests)
+  'deleteAccount.confirm',
+]
+
+/** Places that only administrators can fill: `prompts.db.test.ts` refuses all others. */
+const administratorPlaces = [
+  'promptTemplate.id',
+  'modelPromptTemplates.modelId',
+  'effectivePromptTemplates.modelId',
+  'updatePromptTemplate.id',
+  'deletePromptTemplate.id',
+  'duplicatePromptTemplate.id',
+  'assignPromptTemplate.modelId',
+  'assignPromptTemplate.templateId',
+  'updateModelPromptTemplate.modelId',
+  'updateModelPromptTemplate.templateId',
+  'unassignPromptTemplate.modelId',
 ]
 
 const messages = [{ role: 'USER', content: 'Hi' }]
@@ -254,6 +327,56 @@ const graphOperations: Record<string, readonly [query: string, variables: (ids: 
       },
     }),
   ],
+  'activateBranch.conversationId': [
+    'mutation ($input: BranchInput!) { activateBranch(input: $input) { id activeBranch } }',
+    (ids) => ({ input: { conversationId: ids.conversation, name: ids.branch } }),
+  ],
+  'createBranch.conversationId': [
+    'mutation ($input: CreateBranchInput!) { createBranch(input: $input) { name } }',
+    (ids) => ({ input: { conversationId: ids.conversation, name: 'mine' } }),
+  ],
+  'createBranch.forkFromItemId': [
+    'mutation ($input: CreateBranchInput!) { createBranch(input: $input) { name } }',
+    (ids) => ({
+      input: { conversationId: strangersConversation, name: 'mine', forkFromItemId: ids.item },
+    }),
+  ],
+  'deleteBranch.conversationId': [
+    'mutation ($input: BranchInput!) { deleteBranch(input: $input) { name } }',
+    (ids) => ({ input: { conversationId: ids.conversation, name: ids.branch } }),
+  ],
+  'editItem.conversationId': [
+    'mutation ($input: EditItemInput!) { editItem(input: $input) { branch } }',
+    (ids) => ({ input: { conversationId: ids.conversation, itemId: ids.item, content: 'Mine now' } }),
+  ],
+  'editItem.itemId': [
+    'mutation ($input: EditItemInput!) { editItem(input: $input) { branch } }',
+    (ids) => ({ input: { conversationId: strangersConversation, itemId: ids.item, content: 'Mine now' } }),
+  ],
+  'prepareRegeneration.conversationId': [
+    'mutation ($input: PrepareRegenerationInput!) { prepareRegeneration(input: $input) { branch } }',
+    (ids) => ({ input: { conversationId: ids.conversation, itemId: ids.item } }),
+  ],
+  'prepareRegeneration.itemId': [
+    'mutation ($input: PrepareRegenerationInput!) { prepareRegeneration(input: $input) { branch } }',
+    (ids) => ({ input: { conversationId: strangersConversation, itemId: ids.item } }),
+  ],
+  'regenerate.conversationId': [
+    'mutation ($input: RegenerateInput!) { regenerate(input: $input) { branch content } }',
+    (ids) => ({ input: { conversationId: ids.conversation, itemId: ids.item } }),
+  ],
+  'regenerate.itemId': [
+    'mutation ($input: RegenerateInput!) { regenerate(input: $input) { branch content } }',
+    (ids) => ({ input: { conversationId: strangersConversation, itemId: ids.item, model } }),
+  ],
+  'regeneration.conversationId': [
+    'subscription ($input: RegenerateInput!) { regeneration(input: $input) { content } }',
+    (ids) => ({ input: { conversationId: ids.conversation, itemId: ids.item, model } }),
+  ],
+  'regeneration.itemId': [
+    'subscription ($input: RegenerateInput!) { regeneration(input: $input) { content } }',
+    (ids) => ({ input: { conversationId: strangersConversation, itemId: ids.item, model } }),
+  ],
   'createChatCompletion.id': [
     'mutation ($input: ChatCompletionInput!) { createChatCompletion(input: $input) { content } }',
     (ids) => ({ input: chatOf(ids) }),
@@ -277,6 +400,26 @@ const graphOperations: Record<string, readonly [query: string, variables: (ids: 
   'deleteProject.id': [
     'mutation ($id: ID!) { deleteProject(id: $id) { id } }',
     (ids) => ({ id: ids.project }),
+  ],
+  'shareConversation.conversationId': [
+    'mutation ($input: ShareConversationInput!) { shareConversation(input: $input) { id slug } }',
+    (ids) => ({ input: { conversationId: ids.conversation } }),
+  ],
+  'shareItem.conversationId': [
+    'mutation ($input: ShareItemInput!) { shareItem(input: $input) { id slug } }',
+    (ids) => ({ input: { conversationId: ids.conversation, itemId: ids.item } }),
+  ],
+  'shareItem.itemId': [
+    'mutation ($input: ShareItemInput!) { shareItem(input: $input) { id slug } }',
+    (ids) => ({ input: { conversationId: strangersConversation, itemId: ids.item } }),
+  ],
+  'revokeShare.id': [
+    'mutation ($id: ID!) { revokeShare(id: $id) { id slug } }',
+    (ids) => ({ id: ids.share }),
+  ],
+  'revokeShare.conversationId': [
+    'mutation ($id: ID!, $of: ID) { revokeShare(id: $id, conversationId: $of) { id slug } }',
+    (ids) => ({ id: ids.share, of: ids.conversation }),
   ],
   'revokeApiKey.id': [
     'mutation ($id: ID!) { revokeApiKey(id: $id) { id name } }',
@@ -308,7 +451,7 @@ interface GraphAnswer {
 describe('a field with somebody else’s ids', () => {
   it('is tested for every place in the schema that takes an id', () => {
     const places = idPlaces.map(({ field, name }) => `${field}.${name}`)
-    const tested = [...Object.keys(graphOperations), ...publicPlaces]
+    const tested = [...Object.keys(graphOperations), ...publicPlaces, ...administratorPlaces]
     expect(places.toSorted()).toEqual(tested.toSorted())
   })
 
@@ -325,7 +468,7 @@ describe('a field with somebody else’s ids', () => {
       const [foreign, absent] = [await ask(stranger, owned), await ask(stranger, missing)]
       expectAlike(foreign, absent)
       if (isStream) {
-        expect(foreign.text).toContain('"code":"conversation_not_found"')
+        expect(foreign.text).toMatch(/"code":"(conversation|item)_not_found"/)
         return
       }
       const { data, errors } = foreign.json<GraphAnswer>()

@@ -26,7 +26,7 @@ const operations = roots.flatMap(([kind, type]) =>
 let server: TestServer
 let model: string
 beforeAll(async () => {
-  server = await startTestServer()
+  server = await startTestServer({ CONVERSATION_SHARING_ENABLED: 'true' })
   const models = await (await guest(server)).get('/v1/models')
   model = models.json<{ data: { id: string }[] }>().data[0]?.id as string
 }, 60_000)

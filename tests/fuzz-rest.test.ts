@@ -37,7 +37,7 @@ function resolve<Found>(ref: string): Found {
 let server: TestServer
 let model: string
 beforeAll(async () => {
-  server = await startTestServer()
+  server = await startTestServer({ CONVERSATION_SHARING_ENABLED: 'true' })
   const models = await (await guest(server)).get('/v1/models')
   model = models.json<{ data: { id: string }[] }>().data[0]?.id as string
 }, 60_000)

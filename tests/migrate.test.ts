@@ -19,7 +19,7 @@ it('npm run migrate makes the tables that are missing, and ends; again it change
   await client.query('drop schema projects cascade')
   const env = { DATABASE_URL: database.url, JAN_SECRET: 'a root secret for tests only' }
   for (let run = 0; run < 2; run++) {
-    const program = startProgram(['node', 'wiring/migrate.ts'], { env })
+    const program = startProgram(['node', 'wiring/main.js', 'migrate'], { env })
     expect({ ended: await program.ended, output: program.output() }).toEqual({
       ended: 0,
       output: expect.stringContaining('is up to date'),

@@ -91,7 +91,7 @@ interface Command {
 
 function oneProcess(shared: Record<string, string>, port: number): Command {
   return {
-    args: ['wiring/main.ts'],
+    args: ['wiring/main.js'],
     env: { ...shared, PORT: String(port) },
     ready: `http://127.0.0.1:${port}/readyz`,
   }
@@ -104,13 +104,13 @@ async function splitCommands(shared: Record<string, string>, edgePort: number): 
   const own = names.map((name, at): Command => {
     const ready = `http://127.0.0.1:${ports[at]}/readyz`
     return {
-      args: ['wiring/subgraph.ts', name],
+      args: ['wiring/main.js', 'subgraph', name],
       env: { ...shared, SUBGRAPH_URLS, PORT: String(ports[at]) },
       ready,
     }
   })
   const edge: Command = {
-    args: ['wiring/edge.ts'],
+    args: ['wiring/main.js', 'edge'],
     env: { ...shared, SUBGRAPH_URLS, PORT: String(edgePort) },
     ready: `http://127.0.0.1:${edgePort}/readyz`,
   }

@@ -41,7 +41,7 @@ describe('the platform at a terminal', () => {
   /** @returns milliseconds until it said that it is ready */
   async function start(): Promise<number> {
     const started = performance.now()
-    program = startProgram(['node', 'wiring/main.ts'], { env: environment() })
+    program = startProgram(['node', 'wiring/main.js'], { env: environment() })
     await program.printed(/Jan Graph is ready[\s\S]*Say hello:[\s\S]*Hello!/)
     return performance.now() - started
   }
@@ -74,7 +74,7 @@ describe('the platform at a terminal', () => {
   })
 
   it('refuses a second process on its data folder, naming the first', async () => {
-    const second = await runProgram(['node', 'wiring/main.ts'], {
+    const second = await runProgram(['node', 'wiring/main.js'], {
       env: environment({ PORT: String(await freePort()) }),
     })
     expect(second.code).toBe(1)
@@ -128,7 +128,7 @@ describe('the platform at a terminal', () => {
     ['has started the database', () => appears(join(folder, 'interrupted', 'postgres', 'postmaster.pid'))],
   ])('stops whole on Ctrl-C while it %s', async (_, moment) => {
     const interrupted = join(folder, 'interrupted')
-    program = startProgram(['node', 'wiring/main.ts'], { env: environment({ JAN_DATA_DIR: interrupted }) })
+    program = startProgram(['node', 'wiring/main.js'], { env: environment({ JAN_DATA_DIR: interrupted }) })
     await moment()
     program.signalGroup('SIGINT')
     await program.ended
@@ -140,7 +140,7 @@ describe('the platform at a terminal', () => {
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
     const taken = (other.address() as AddressInfo).port
-    const refused = await runProgram(['node', 'wiring/main.ts'], {
+    const refused = await runProgram(['node', 'wiring/main.js'], {
       env: environment({ PORT: String(taken) }),
     })
     other.close()
@@ -154,7 +154,7 @@ describe('the platform at a terminal', () => {
     // A file in the folder's place: even root, who may write anywhere, cannot make a folder of it.
     const file = join(folder, 'file')
     await writeFile(file, '')
-    const refused = await runProgram(['node', 'wiring/main.ts'], { env: environment({ JAN_DATA_DIR: file }) })
+    const refused = await runProgram(['node', 'wiring/main.js'], { env: environment({ JAN_DATA_DIR: file }) })
     expect(refused.code).toBe(1)
     expect(refused.output).toContain(file)
     expect(refused.output).toContain('JAN_DATA_DIR')
@@ -162,7 +162,7 @@ describe('the platform at a terminal', () => {
   })
 
   it('says in a sentence that its host is no address of this machine', async () => {
-    const refused = await runProgram(['node', 'wiring/main.ts'], { env: environment({ HOST: '192.0.2.1' }) })
+    const refused = await runProgram(['node', 'wiring/main.js'], { env: environment({ HOST: '192.0.2.1' }) })
     expect(refused.code).toBe(1)
     expect(refused.output).toContain('HOST=192.0.2.1')
     expectOneSentence(refused.output)

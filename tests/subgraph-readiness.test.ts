@@ -21,7 +21,7 @@ it('a subgraph process is alive before it is ready, and ready only once its own 
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const names = ['accounts', 'projects', 'conversations', 'models']
-  const process = startProgram(['node', 'wiring/subgraph.ts', 'models'], {
+  const process = startProgram(['node', 'wiring/main.js', 'subgraph', 'models'], {
     env: {
       ENVIRONMENT: 'test',
       MODEL_DISCOVERY: 'false',

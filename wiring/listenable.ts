@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer } from '../platform/node-http.ts'
 import { listen } from './http-server.ts'
 
 /**

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { createGraph, type FederatedGraph, localSource } from '../gateway/index.ts'
 import type { Subgraph } from '../platform/subgraph.ts'
+import { publishedGraph } from './published-graph.ts'
 import type { SharedServices } from './services.ts'
 import type { Settings } from './settings.ts'
 import { hostSubgraphs } from './subgraph-host.ts'
@@ -13,9 +13,7 @@ export interface LocalGraph {
   stop(): Promise<void>
 }
 
-const supergraphFile = new URL('../schema/supergraph.graphql', import.meta.url)
-
-/** Starts all subgraphs here and joins them by the committed supergraph. */
+/** Starts all subgraphs here and joins them by the committed supergraph and plans. */
 export async function startLocalGraph(
   subgraphs: readonly Subgraph[],
   services: SharedServices,
@@ -27,7 +25,7 @@ export async function startLocalGraph(
     localSource({ schema, createContext: (request) => instance.createContext(request) }),
   ])
   const graph = createGraph({
-    supergraphSdl: readFileSync(supergraphFile, 'utf8'),
+    ...publishedGraph(),
     sources: Object.fromEntries(sources),
     hidesSuggestions: settings.platform.ENVIRONMENT === 'production',
   })

@@ -1,15 +1,9 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-  STATUS_CODES,
-} from 'node:http'
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Express } from 'express'
 import { AppError } from '../platform/errors.ts'
 import { newId } from '../platform/ids.ts'
+import { createServer, STATUS_CODES } from '../platform/node-http.ts'
 import { errorEnvelope } from '../rest-adapter/errors.ts'
 
 /**

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { getOperationAST } from 'graphql'
 import { createGraph, type FederatedGraph, type GraphSource, remoteSource } from '../gateway/index.ts'
 import { ConfigError } from '../platform/config.ts'
 import type { InternalTokens } from '../platform/internal-token.ts'
-
-const supergraphFile = new URL('../schema/supergraph.graphql', import.meta.url)
+import { publishedGraph } from './published-graph.ts'
 
 /** What a process waits for after a subgraph's mutations, by the subgraph's name. */
 export type AfterMutations = Readonly<Record<string, () => Promise<void>>>
@@ -17,8 +15,8 @@ export function joinSplitGraph(
   afterMutations: AfterMutations = {},
   hidesSuggestions = false,
 ): FederatedGraph {
-  const supergraphSdl = readFileSync(supergraphFile, 'utf8')
-  const sources = subgraphNames(supergraphSdl).map((name): [string, GraphSource] => {
+  const published = publishedGraph()
+  const sources = subgraphNames(published.supergraphSdl).map((name): [string, GraphSource] => {
     const here = local[name]
     if (here) return [name, here]
     const url = urls.get(name)
@@ -27,7 +25,7 @@ export function joinSplitGraph(
     const after = afterMutations[name]
     return [name, after ? waitingAfterMutations(source, after) : source]
   })
-  return createGraph({ supergraphSdl, sources: Object.fromEntries(sources), hidesSuggestions })
+  return createGraph({ ...published, sources: Object.fromEntries(sources), hidesSuggestions })
 }
 
 /** The subgraphs of a composed supergraph, by its own `join__Graph` enum. */

@@ -4,6 +4,7 @@ import { AppError } from '../platform/errors.ts'
 import type { Graph } from '../platform/graph.ts'
 import { newId } from '../platform/ids.ts'
 import type { BackgroundScope, Subgraph, SubgraphContext, SubgraphInstance } from '../platform/subgraph.ts'
+import { erasures } from './erasures.ts'
 import type { SharedServices } from './services.ts'
 import type { Settings } from './settings.ts'
 
@@ -56,15 +57,23 @@ export async function hostSubgraphs(
       return { name: subgraph.name, schema: subgraph.schema(), instance }
     }),
   )
+  const erasing = erasures({
+    hosted,
+    background,
+    notifications: services.notifications,
+    log: services.log,
+  })
   return {
     hosted,
     join,
     async ready() {
       await Promise.all(hosted.map(({ instance }) => instance.ready?.()))
+      erasing.start()
     },
     notices: () => hosted.flatMap(({ instance }) => instance.notices?.() ?? []),
     async stop() {
       stopping.abort()
+      await erasing.stop()
       await Promise.all(hosted.map(({ instance }) => instance.stop?.()))
     },
   }

@@ -1,8 +1,8 @@
-import { createServer } from 'node:http'
 import { createSubgraphHttp } from '../gateway/http/subgraph-http.ts'
 import { localSource } from '../gateway/index.ts'
 import { AppError } from '../platform/errors.ts'
 import { createInternalTokens } from '../platform/internal-token.ts'
+import { createServer } from '../platform/node-http.ts'
 import { subgraphs } from '../subgraphs/index.ts'
 import { closeServer, listen } from './http-server.ts'
 import { joinSplitGraph } from './split-graph.ts'
@@ -12,8 +12,8 @@ import { endWithOneSentence, StartFailure } from './start-failure.ts'
 import type { StopStack } from './stop-stack.ts'
 import { hostSubgraphs } from './subgraph-host.ts'
 
-// One subgraph of a split platform: `node wiring/subgraph.ts models`.
-const name = process.argv[2]
+// One subgraph of a split platform: `node wiring/main.js subgraph models`.
+const name = process.argv[3]
 const chosen = subgraphs.find((subgraph) => subgraph.name === name)
 if (chosen) await runSplitProcess([chosen], serveSubgraph)
 else {

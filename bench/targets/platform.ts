@@ -44,7 +44,7 @@ async function startOn(dataDir: string, upstream: Target): Promise<Target> {
   const port = await freePort()
   const origin = `http://127.0.0.1:${port}`
   const child = await startChild({
-    script: 'wiring/main.ts',
+    script: 'wiring/main.js',
     env: {
       PORT: String(port),
       JAN_DATA_DIR: dataDir,

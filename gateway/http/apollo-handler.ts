@@ -7,7 +7,7 @@ import {
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default'
 import { expressMiddleware } from '@as-integrations/express5'
 import type { RequestHandler, Response } from 'express'
-import { GraphQLError } from 'graphql'
+import { GraphQLError, type GraphQLSchema } from 'graphql'
 import type { RequestContext } from '../../platform/context.ts'
 import { toAppError } from '../../platform/errors.ts'
 import type { Logger } from '../../platform/log.ts'
@@ -35,7 +35,7 @@ export async function createApolloHandler({
 }: GraphHttpOptions): Promise<ApolloHandler> {
   const responses = new WeakMap<object, Response>()
   const server = new ApolloServer<RequestContext>({
-    gateway: gatewayInterface(graph, responses),
+    gateway: gatewayInterface(graph, await graph.apiSchema(), responses),
     introspection: explore,
     hideSchemaDetailsFromClientErrors: !explore,
     parseOptions: { maxTokens },
@@ -76,7 +76,8 @@ function refuse(thrown: unknown, log: Logger): never {
 }
 
 function gatewayInterface(
-  { apiSchema, supergraphSdl, clients }: FederatedGraph,
+  { supergraphSdl, clients }: FederatedGraph,
+  apiSchema: GraphQLSchema,
   responses: WeakMap<object, Response>,
 ): ApolloGateway {
   return {

@@ -16,8 +16,8 @@ export function chargedClients(clients: OperationRunner, charge: Charge): Operat
   }
   return {
     kindOf: (request) => clients.kindOf(request),
-    admit(request) {
-      const admitted = clients.admit(request)
+    async admit(request) {
+      const admitted = await clients.admit(request)
       return (
         admitted && {
           run: async (context) => (await refusal({ ...request, context })) ?? admitted.run(context),
@@ -26,13 +26,13 @@ export function chargedClients(clients: OperationRunner, charge: Charge): Operat
     },
     async execute(request) {
       // A refused operation starts nothing: it is told why, and not charged. An endless fragment never gets past this.
-      const admitted = clients.admit(request)
+      const admitted = await clients.admit(request)
       if (!admitted) return clients.execute(request)
       return (await refusal(request)) ?? admitted.run(request.context)
     },
     async subscribe(request) {
       // Throws for what is not valid, as the runner itself would tell.
-      if (clients.kindOf(request) !== 'subscription') return clients.subscribe(request)
+      if ((await clients.kindOf(request)) !== 'subscription') return clients.subscribe(request)
       return (await refusal(request)) ?? clients.subscribe(request)
     },
   }

@@ -23,9 +23,10 @@ export function multipartSubscriptions({ graph, openContext, parser }: Streaming
     }
     const params = operationParams(request.body)
     if (!params) throw new AppError('invalid_parameter', 'The body must have a query.', { param: 'query' })
-    const operation = settle(() => {
+    const operation = await settle(async () => {
       const document = parser.parse(params.query)
-      return { document, kind: graph.clients.kindOf({ document, operationName: params.operationName }) }
+      const kind = await graph.clients.kindOf({ document, operationName: params.operationName })
+      return { document, kind }
     })
     if (operation instanceof GraphQLError) return answerOnce(response, { errors: [operation] })
     if (operation.kind !== 'subscription') return next()
@@ -36,9 +37,9 @@ export function multipartSubscriptions({ graph, openContext, parser }: Streaming
   }
 }
 
-function settle<T>(work: () => T): T | GraphQLError {
+async function settle<T>(work: () => Promise<T>): Promise<T | GraphQLError> {
   try {
-    return work()
+    return await work()
   } catch (thrown) {
     if (thrown instanceof GraphQLError) return thrown
     throw thrown

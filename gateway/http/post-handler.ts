@@ -21,7 +21,7 @@ export function postHandler({
   parser,
   log,
 }: StreamingOptions & { readonly log: Logger }): RequestHandler {
-  const admitted = (request: Request): AdmittedOperation | null => {
+  const admitted = async (request: Request): Promise<AdmittedOperation | null> => {
     const { extensions } = request.body as { extensions?: unknown }
     const params = operationParams(request.body)
     if (!params || extensions != null) return null
@@ -31,7 +31,7 @@ export function postHandler({
 
   return async (request, response, next) => {
     const type = request.method === 'POST' && request.accepts([json, graphqlJson])
-    const operation = type ? admitted(request) : null
+    const operation = type ? await admitted(request) : null
     if (!type || !operation) return next()
     const context = await openContext(request, response)
     answer(response, type, await operation.run(context), log)

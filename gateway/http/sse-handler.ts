@@ -21,7 +21,7 @@ export function sseHandler({ graph, openContext, parser }: StreamingOptions): Re
         variables,
         context,
       }
-      const kind = graph.clients.kindOf(operation)
+      const kind = await graph.clients.kindOf(operation)
       if (kind === 'mutation' && request.method === 'GET') {
         request.res?.setHeader('Allow', 'POST')
         throw new AppError('method_not_allowed', 'Send mutations by POST.')

@@ -1,4 +1,3 @@
-import { RateLimiterPostgres } from 'rate-limiter-flexible'
 import type { Database } from '../db.ts'
 import { limiterRateStore } from './limiter-rate-store.ts'
 import { memoryLimiter } from './memory-rate-limit-store.ts'
@@ -7,8 +6,8 @@ import type { RateLimitStore } from './rate-limit-store.ts'
 /** Counts across every process on this database; in memory while the database can't be asked. */
 export function postgresRateLimitStore({ pool }: Pick<Database, 'pool'>): RateLimitStore {
   return limiterRateStore(
-    (window) =>
-      new RateLimiterPostgres({
+    (limiters, window) =>
+      new limiters.RateLimiterPostgres({
         storeClient: pool,
         storeType: 'pool',
         schemaName: 'edge',
@@ -18,7 +17,7 @@ export function postgresRateLimitStore({ pool }: Pick<Database, 'pool'>): RateLi
         keyPrefix: window.name,
         points: window.points,
         duration: window.seconds,
-        insuranceLimiter: memoryLimiter(window),
+        insuranceLimiter: memoryLimiter(limiters, window),
       }),
   )
 }

@@ -1,5 +1,5 @@
-import { ServerResponse } from 'node:http'
 import type { Request, Response } from 'express'
+import { ServerResponse } from '../../platform/node-http.ts'
 
 /** The head of an answer: its status and the headers that its own route has set. */
 export interface AnswerHead {

@@ -18,6 +18,9 @@ export function operationOf(route: RouteDescription, schemas: SchemaCollection):
     ...(route.body ? { requestBody: requestBody(route, schemas) } : {}),
     responses: {
       [route.status]: success(route, schemas),
+      ...(route.otherStatus === null
+        ? {}
+        : { [route.otherStatus]: success({ ...route, status: route.otherStatus }, schemas) }),
       ...failuresOf(route),
       default: { $ref: '#/components/responses/Failure' },
     },

@@ -8,8 +8,13 @@ const pathTexts: Readonly<Record<string, readonly [description: string, example:
   conversation_id: ['The id of a conversation of yours.', 'conv_4k2m9x7qpz0w1abc'],
   item_id: ['The id of an item, of whichever branch.', 'msg_7d1k0fz3m9q2w5x8c4v6b1n0'],
   project_id: ['The id of a project of yours.', 'proj_h3v8t0r5e2y6u1i9'],
+  share_id: ['The id of a share of yours.', 'share_9d2k4m6p8r0t1v3x'],
+  slug: ['What the link ends with: 22 of `[0-9A-Za-z]`.', '4kR9mZ2xQ7pLw0sT5vYb1C'],
   model_id: ['The id of a model; slashes in it may stay as they are.', 'jan-v1-4b'],
   public_id: ['The id of a model; slashes in it may stay as they are.', 'jan-v1-4b'],
+  model: ['The id of a model; slashes in it may stay as they are.', 'jan-v1-4b'],
+  template_id: ['The id of a prompt template.', 'ptpl_m1n3b5v7c9x2z4l6'],
+  template_key: ['The key of a prompt template.', 'code_assistant'],
 }
 
 /** `:id` and `*id` become `{id}`. */

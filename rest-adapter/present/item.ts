@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { assertIdShape } from '../../platform/ids.ts'
 import type { ItemFieldsFragment, ItemInput } from '../operations.generated.ts'
+import type { RouteInput } from '../route.ts'
 
 const itemFields = z.looseObject({
   id: z.string(),
@@ -113,4 +115,11 @@ export function itemInput({
     serverLabel: server_label,
     details,
   }
+}
+
+/** The item that a path names. @throws AppError `invalid_id` */
+export function itemId({ params }: Pick<RouteInput, 'params'>): string {
+  const id = params.item_id ?? ''
+  assertIdShape('item', id, 'item_id')
+  return id
 }

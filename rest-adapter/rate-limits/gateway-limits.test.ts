@@ -14,6 +14,8 @@ describe('a path under the prefix of a service', () => {
     ['/mcp/v1/models', ['/mcp', '/v1']],
     ['/mcp/v1/responses', ['/mcp', '/v1']],
     ['/mcp/v1/mcpx', ['/mcp', '/v1']],
+    ['/mcp/v1/share/x', ['/mcp', '/v1/public/shares', '/v1/public/shares hour']],
+    ['/mcp/v1/shares/x', ['/mcp', '/v1']],
     ['/mcp/v1/public/shares/x', ['/mcp', '/v1/public/shares', '/v1/public/shares hour']],
   ])('that leads elsewhere draws from the windows of what it leads to as well: %s', (path, names) => {
     expect(namesOf(path)).toEqual(names)

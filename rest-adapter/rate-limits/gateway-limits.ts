@@ -4,7 +4,7 @@ import { perHour, perMinute } from './windows.ts'
 /** Contract 8.6, the gateway's layer: what one address may ask of each part in a minute. The first that matches counts. */
 const families: readonly (readonly [path: RegExp, windows: readonly RateWindow[]])[] = [
   [
-    /^\/v1\/public\/shares(\/|$)/,
+    /^\/v1\/(public\/shares|share)(\/|$)/,
     [perMinute('/v1/public/shares', 100), perHour('/v1/public/shares hour', 1_000)],
   ],
   [/^\/v1\/realtime(\/|$)/, [perMinute('/v1/realtime', 120)]],

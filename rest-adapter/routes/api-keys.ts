@@ -6,12 +6,9 @@ import {
   RevokeApiKeyDocument,
 } from '../operations.generated.ts'
 import { type Route, route } from '../route.ts'
-import { dual, dualOf, metaSchema } from '../shapes.ts'
+import { boundedInt, dual, dualOf, metaSchema } from '../shapes.ts'
 
 const tag = 'API keys'
-
-/** The graph's integers have 32 bits. No key lives as long as that: the platform's own maximum comes long before. */
-const largestInteger = 2 ** 31 - 1
 
 const span = z.number().int().min(1).nullish()
 
@@ -71,7 +68,7 @@ export const apiKeyRoutes: readonly Route[] = [
     examples: { laptop: { name: 'laptop', expires_in_days: 90 } },
     operation: CreateApiKeyDocument,
     variables: ({ body: { name, scopes, expires_in_days, expires_in } }) => ({
-      input: { name, scopes, expiresInDays: bounded(expires_in_days), expiresIn: bounded(expires_in) },
+      input: { name, scopes, expiresInDays: boundedInt(expires_in_days), expiresIn: boundedInt(expires_in) },
     }),
     present: ({ createApiKey: { apiKey, key } }, { context }, response) => {
       response.setHeader('Cache-Control', 'no-store')
@@ -129,8 +126,4 @@ function keyJson(key: ApiKeyFieldsFragment): z.output<typeof keyResource> {
     ...(key.revokedAt === null ? {} : { revoked_at: key.revokedAt }),
     ...(key.lastUsedAt === null ? {} : { last_used_at: key.lastUsedAt }),
   }
-}
-
-function bounded(value: number | null | undefined): number | null {
-  return value == null ? null : Math.min(value, largestInteger)
 }

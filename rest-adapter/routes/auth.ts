@@ -5,14 +5,11 @@ import { bearerOf } from '../middleware/credentials.ts'
 import {
   GuestLoginDocument,
   LogoutDocument,
-  MeDocument,
-  type MeQuery,
   RefreshSessionDocument,
   RevokeTokenDocument,
   UpgradeGuestDocument,
 } from '../operations.generated.ts'
 import { handlerRoute, type Route, type RouteInput, route } from '../route.ts'
-import { dual, dualOf } from '../shapes.ts'
 import { signInRoutes } from './sign-in.ts'
 import { validationRoutes } from './validation.ts'
 
@@ -52,33 +49,6 @@ const guestLoginResponse = tokenFields
 const refreshResponse = tokenFields
   .extend({ expires_at: z.iso.datetime() })
   .meta({ id: 'Session', examples: [{ ...exampleTokens, expires_at: '2026-01-01T00:05:00.000Z' }] })
-
-const meFields = z.object({
-  id: z.string(),
-  username: z.string().optional(),
-  email: z.string().optional(),
-  subject: z.string(),
-  auth_method: z.enum(['jwt', 'api_key']),
-  name: z.string(),
-  roles: z.array(z.enum(['admin', 'user', 'guest'])),
-  is_admin: z.boolean(),
-})
-
-const meResource = meFields.meta({
-  id: 'Caller',
-  examples: [
-    {
-      id: exampleUser,
-      username: exampleGuest,
-      email: `${exampleGuest}@temp.jan.ai`,
-      subject: exampleUser,
-      auth_method: 'jwt',
-      name: exampleGuest,
-      roles: ['guest'],
-      is_admin: false,
-    },
-  ],
-})
 
 /** Contract 1.2: each of these is also at `/llm/auth/…` and `/v1/auth/…`. */
 export const authRoutes: readonly Route[] = [
@@ -152,8 +122,6 @@ export const authRoutes: readonly Route[] = [
     present: () => ({ status: 'upgraded' as const }),
     response: z.object({ status: z.literal('upgraded') }),
   }),
-  meRoute('/auth/me', 'getMe'),
-  meRoute('/v1/users/me', 'getCurrentUser'),
   ...signInRoutes,
   ...validationRoutes,
 ]
@@ -210,36 +178,6 @@ function logoutRoute(method: 'get' | 'post'): Route {
     },
     response: z.object({ status: z.literal('logged out') }),
   })
-}
-
-function meRoute(path: string, operationId: string): Route {
-  return route({
-    method: 'get',
-    path,
-    operationId,
-    summary: 'Who the credentials speak for',
-    tag,
-    operation: MeDocument,
-    variables: () => ({}),
-    present: ({ me }, { context }) => dual(meJson(me, context.actor), context.requestId),
-    response: dualOf(meResource),
-  })
-}
-
-function meJson(
-  { id, username, email, name, roles, isAdmin }: MeQuery['me'],
-  actor: RouteInput['context']['actor'],
-) {
-  return {
-    id,
-    ...(username === null ? {} : { username }),
-    ...(email === null ? {} : { email }),
-    subject: actor?.subject ?? id,
-    auth_method: actor?.method ?? 'jwt',
-    name: name ?? username ?? '',
-    roles: roles.map((role) => role.toLowerCase()),
-    is_admin: isAdmin,
-  }
 }
 
 function neverStored(response: Response): void {

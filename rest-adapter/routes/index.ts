@@ -1,12 +1,20 @@
 import type { Route } from '../route.ts'
+import { accountRoutes } from './account.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { authRoutes } from './auth.ts'
+import { branchRoutes } from './branches.ts'
 import { chatRoutes } from './chat.ts'
 import { conversationRoutes } from './conversations.ts'
 import { embeddingRoutes } from './embeddings.ts'
 import { itemRoutes } from './items.ts'
+import { modelPromptRoutes } from './model-prompts.ts'
 import { modelRoutes } from './models.ts'
 import { projectRoutes } from './projects.ts'
+import { promptRoutes } from './prompts.ts'
+import { publicShareRoutes } from './public-shares.ts'
+import { regenerationRoutes } from './regenerations.ts'
+import { settingsRoutes } from './settings.ts'
+import { shareRoutes } from './shares.ts'
 import { versionRoutes } from './version.ts'
 import { wellKnownRoutes } from './well-known.ts'
 
@@ -16,10 +24,18 @@ export const routes: readonly Route[] = [
   ...modelRoutes,
   ...embeddingRoutes,
   ...authRoutes,
+  ...accountRoutes,
   ...apiKeyRoutes,
+  ...settingsRoutes,
+  ...promptRoutes,
+  ...modelPromptRoutes,
   ...wellKnownRoutes,
   ...versionRoutes,
   ...projectRoutes,
   ...conversationRoutes,
   ...itemRoutes,
+  ...shareRoutes,
+  ...publicShareRoutes,
+  ...regenerationRoutes,
+  ...branchRoutes,
 ]

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { AppError } from '../../platform/errors.ts'
-import { assertIdShape } from '../../platform/ids.ts'
 import {
   AddItemsDocument,
   ConversationItemDocument,
@@ -8,8 +7,8 @@ import {
   DeleteItemDocument,
 } from '../operations.generated.ts'
 import { conversationId, existingConversation } from '../present/conversation.ts'
-import { exampleItem, itemBody, itemInput, itemJson, itemResource } from '../present/item.ts'
-import { type Route, type RouteInput, route } from '../route.ts'
+import { exampleItem, itemBody, itemId, itemInput, itemJson, itemResource } from '../present/item.ts'
+import { type Route, route } from '../route.ts'
 import { deletedOf, dual, dualOf, list, listOf, pageArguments, pageQuery } from '../shapes.ts'
 
 const tag = 'Items'
@@ -34,12 +33,6 @@ const addBody = itemBody.extend({
 })
 
 const addQuery = z.object({ branch: z.string().optional().describe('The active branch unless given.') })
-
-function itemId({ params }: Pick<RouteInput, 'params'>): string {
-  const id = params.item_id ?? ''
-  assertIdShape('item', id, 'item_id')
-  return id
-}
 
 function givenItems({ items, ...single }: z.output<typeof addBody>) {
   if (items != null) return items.map(itemInput)

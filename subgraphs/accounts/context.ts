@@ -4,10 +4,13 @@ import type { BuiltinIssuer } from './issuers/builtin-issuer.ts'
 import type { AccountsProcess } from './process.ts'
 import { type ApiKeyService, apiKeyService } from './services/api-keys.ts'
 import { type CredentialService, credentialService } from './services/credentials.ts'
+import { type ErasureService, erasureService } from './services/erasures.ts'
 import { type KeyValidationService, keyValidationService } from './services/key-validation.ts'
 import { type SessionService, sessionService } from './services/sessions.ts'
 import { type SignInService, signInService } from './services/sign-in.ts'
 import { type UserService, userService } from './services/users.ts'
+import { type SettingsService, settingsService } from './settings/service.ts'
+import { settingsSource } from './settings/sources.ts'
 import type { UsageSource } from './sources/usage.ts'
 import { userSource } from './sources/users.ts'
 
@@ -20,6 +23,8 @@ export interface AccountsContext extends SubgraphContext {
   readonly signIn: SignInService
   readonly keyValidation: KeyValidationService
   readonly usage: UsageSource
+  readonly settings: SettingsService
+  readonly erasures: ErasureService
   /** Null when the built-in issuer is switched off. */
   readonly issuer: BuiltinIssuer | null
 }
@@ -43,7 +48,9 @@ export function accountsContext(request: RequestContext, accounts: AccountsProce
     signIn: externalSignIn,
     keyValidation: keyValidationService(settings.SERVICE_API_KEY, credentials, users),
     usage: sources.usage,
+    settings: settingsService(actor, settingsSource(database)),
     users: userService(actor, users, echo),
+    erasures: erasureService(actor, sources.erasures, echo),
     apiKeys: apiKeyService({ actor, source: sources.apiKeys, uses, echo, settings }),
     sessions: sessionService({
       source: sources.sessions,

@@ -7,6 +7,7 @@ import { parse } from 'graphql'
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
 import type { Actor } from '../../platform/actor.ts'
 import { startTestGraph, type TestGraph } from '../../wiring/test.ts'
+import { erasureSource } from './sources/erasures.ts'
 
 type PrivateKey = Awaited<ReturnType<typeof generateKeyPair>>['privateKey']
 
@@ -127,12 +128,34 @@ describe('an external OIDC issuer', () => {
     expect(same[0]?.id).not.toBe(first.id)
   })
 
+  it('does not bring back who has deleted the account, until tokens from before have ended', async () => {
+    const bearer = await token(provider, rsa, 'rsa-1', { sub: 'leaving' })
+    const actor = await verify(bearer)
+    await test.graph.clients.execute({
+      document: parse('mutation ($id: ID!) { deleteAccount(input: { confirm: $id }) { id } }'),
+      variables: { id: actor.id },
+      context: test.contextFor(actor),
+    })
+    await expect(verify(bearer)).rejects.toMatchObject({ code: 'invalid_token' })
+    const { pool } = test.services.database
+    const stored = 'select email, name from accounts.user_account where id = $1'
+    expect((await pool.query(stored, [actor.id])).rows).toEqual([{ email: null, name: null }])
+    await pool.query(
+      `update accounts.user_account set deleted_at = now() - interval '25 hours' where id = $1`,
+      [actor.id],
+    )
+    const own = await test.services.database.attach({ name: 'accounts', entities: [], migrations: [] })
+    await erasureSource(own).sweep()
+    const back = await verify(bearer)
+    expect(back.id).not.toBe(actor.id)
+  })
+
   it('takes one statement for a user who has not changed', async () => {
     await verify(await token(provider, rsa, 'rsa-1', { sub: 'steady' }))
     const again = await token(provider, rsa, 'rsa-1', { sub: 'steady' })
     test.takeStatements()
     await verify(again)
-    expect(test.takeStatements().filter((sql) => sql.includes('accounts.'))).toHaveLength(1)
+    expect(test.takeStatements().filter((sql) => sql.includes('accounts.user_account'))).toHaveLength(1)
   })
 
   it.each([

@@ -1,6 +1,7 @@
 import type { ApiKey, User } from './entities.ts'
 import type { Verified } from './services/credentials.ts'
 import type { IssuedTokens } from './services/sessions.ts'
+import type { UserSettings } from './settings/service.ts'
 
 /** What resolvers hand on as a `User`. */
 export type UserModel = User
@@ -13,3 +14,6 @@ export type SessionTokensModel = IssuedTokens
 
 /** What resolvers hand on as `VerifiedCredentials`. */
 export type VerifiedCredentialsModel = Verified
+
+/** What resolvers hand on as `UserSettings`. */
+export type UserSettingsModel = UserSettings

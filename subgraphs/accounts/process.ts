@@ -18,6 +18,7 @@ import { type RevocationEcho, revocationEcho } from './services/revocation-echo.
 import type { SignInParts } from './services/sign-in.ts'
 import { type ApiKeySource, apiKeySource } from './sources/api-keys.ts'
 import { type CredentialSource, credentialSource } from './sources/credentials.ts'
+import { type ErasureSource, erasureSource } from './sources/erasures.ts'
 import { firstAdministratorSource } from './sources/first-administrator.ts'
 import { type SessionSource, sessionSource } from './sources/sessions.ts'
 import { signInSource } from './sources/sign-ins.ts'
@@ -33,6 +34,7 @@ export interface AccountsProcess {
     readonly apiKeys: ApiKeySource
     readonly credentials: CredentialSource
     readonly usage: UsageSource
+    readonly erasures: ErasureSource
   }
   readonly issuer: BuiltinIssuer | null
   readonly verifiers: readonly TokenVerifier[]
@@ -58,14 +60,15 @@ export async function startAccounts(services: SubgraphServices<AccountsSettings>
     apiKeys: apiKeySource(database),
     credentials: credentialSource(database),
     usage: usageSource(database),
+    erasures: erasureSource(database),
   }
   const signIn = signInParts(services)
   const echo = revocationEcho(notifications)
   const uses = keyUses(sources.apiKeys, log)
   const notices = await ensureFirstAdministrator(firstAdministratorSource(database), settings)
   const sweeper = setInterval(() => {
-    Promise.all([sources.sessions.sweep(), signIn.source.sweep()]).catch((error: unknown) =>
-      log.warn({ err: error }, 'old sessions could not be removed'),
+    Promise.all([sources.sessions.sweep(), signIn.source.sweep(), sources.erasures.sweep()]).catch(
+      (error: unknown) => log.warn({ err: error }, 'old sessions and deleted users could not be removed'),
     )
   }, sweepMs).unref()
 

@@ -1,8 +1,9 @@
+import type { DepartmentResolvers } from '../../platform/merge-resolvers.ts'
 import type { Resolvers } from './schema.generated.ts'
 import { statusOf } from './services/api-keys.ts'
 import { isAdministrator, rolesOf } from './services/principal.ts'
 
-export const resolvers: Resolvers = {
+export const resolvers = {
   Query: {
     me: (_, __, { users }) => users.me(),
     apiKeys: (_, __, { apiKeys }) => apiKeys.list(),
@@ -42,4 +43,4 @@ export const resolvers: Resolvers = {
   SessionTokens: {
     tokenType: () => 'Bearer',
   },
-}
+} satisfies DepartmentResolvers<Resolvers>

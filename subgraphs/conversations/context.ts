@@ -1,11 +1,18 @@
 import type { RequestContext } from '../../platform/context.ts'
 import type { SubgraphDatabase } from '../../platform/db.ts'
 import type { SubgraphContext } from '../../platform/subgraph.ts'
+import { type ForkService, forkService } from './branches/forks.ts'
+import { type BranchService, branchService } from './branches/service.ts'
 import { ownProjectCheck } from './own-project.ts'
 import { type ConversationService, conversationService } from './service/conversations.ts'
 import { type GeneratedTitleService, generatedTitleService } from './service/generated-titles.ts'
 import { type ItemService, itemService } from './service/items.ts'
 import { type TurnService, turnService } from './service/turns.ts'
+import type { SharingProcess } from './sharing/process.ts'
+import { type PublicLinks, publicLinks } from './sharing/public-links.ts'
+import { type ShareService, shareService } from './sharing/service.ts'
+import { shareLists } from './sharing/sources/share-lists.ts'
+import { branchSource } from './sources/branches.ts'
 import { conversationSource } from './sources/conversations.ts'
 import { itemSource } from './sources/items.ts'
 import type { HistorySource } from './sources/turn-history.ts'
@@ -14,9 +21,15 @@ import type { TurnStore } from './sources/turn-store.ts'
 /** The scope of one request in this subgraph. */
 export interface ConversationsContext extends SubgraphContext {
   readonly conversations: ConversationService
+  readonly branches: BranchService
+  readonly forks: ForkService
   readonly items: ItemService
   readonly turns: TurnService
   readonly generatedTitles: GeneratedTitleService
+  readonly shares: ShareService
+  readonly publicLinks: PublicLinks
+  /** The public URL of a share. */
+  readonly linkOf: SharingProcess['linkOf']
 }
 
 /** What all requests of this process share. */
@@ -24,13 +37,15 @@ export interface SharedSources {
   readonly database: SubgraphDatabase
   readonly histories: HistorySource
   readonly store: TurnStore
+  readonly sharing: SharingProcess
 }
 
 export function conversationsContext(request: RequestContext, shared: SharedSources): ConversationsContext {
   const { actor } = request
-  const { database, histories, store } = shared
+  const { database, histories, store, sharing } = shared
   const conversations = conversationSource(database)
   const items = itemSource(database)
+  const branches = branchSource(database)
   return {
     request,
     conversations: conversationService({
@@ -39,12 +54,25 @@ export function conversationsContext(request: RequestContext, shared: SharedSour
       conversations,
       isOwnProject: ownProjectCheck(request),
     }),
+    branches: branchService({ actor, database, branches, conversations }),
+    forks: forkService({ actor, database, items }),
     items: itemService({ actor, database, items }),
     turns: turnService({ actor, database, histories, store }),
     generatedTitles: generatedTitleService({ actor, database }),
+    shares: shareService({
+      actor,
+      database,
+      conversations,
+      items,
+      lists: shareLists(database),
+      isEnabled: sharing.isEnabled,
+    }),
+    publicLinks: publicLinks(sharing.links, sharing.views),
+    linkOf: sharing.linkOf,
     clearLoaders() {
       conversations.clearLoaders()
       items.clearLoaders()
+      branches.clearLoaders()
     },
   }
 }

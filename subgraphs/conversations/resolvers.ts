@@ -1,7 +1,9 @@
+import type { DepartmentResolvers } from '../../platform/merge-resolvers.ts'
 import { plainText, presentedBlock } from './content/blocks.ts'
 import type { ItemRole, ItemStatus, Resolvers } from './schema.generated.ts'
 
-export const resolvers: Resolvers = {
+/** Conversations, their items, and the turns that completions store. */
+export const resolvers = {
   Query: {
     conversation: (_, { id }, { conversations }) => conversations.byId(id),
     conversations: (_, args, { conversations }) => conversations.page(args),
@@ -66,4 +68,4 @@ export const resolvers: Resolvers = {
   TurnContext: {
     lastUserMessage: ({ messages }) => messages.findLast(({ role }) => role === 'user') ?? null,
   },
-}
+} satisfies DepartmentResolvers<Resolvers>

@@ -1,3 +1,4 @@
+import { mergeResolvers } from '../../platform/merge-resolvers.ts'
 import { defineSubgraph, type SubgraphServices } from '../../platform/subgraph.ts'
 import type { ConfiguredProvider } from './catalogue/configured-provider.ts'
 import { environmentProviders } from './catalogue/environment-providers.ts'
@@ -5,7 +6,12 @@ import { LiveCatalogue } from './catalogue/live-catalogue.ts'
 import { ModelSync } from './catalogue/model-sync.ts'
 import { availableModels } from './catalogue/notice.ts'
 import { ProviderClients } from './catalogue/provider-clients.ts'
-import { configuredFallbacks, fileProviders } from './catalogue/provider-file.ts'
+import {
+  configuredFallbacks,
+  fileProviders,
+  type ProviderFile,
+  readProviderFile,
+} from './catalogue/provider-file.ts'
 import type { RegistryOptions } from './catalogue/registry.ts'
 import { RuntimeDiscovery, runtimeCandidates } from './catalogue/runtime-discovery.ts'
 import { UsageRecorder } from './completion/usage-recorder.ts'
@@ -14,8 +20,14 @@ import { Tokenizer, TokenRates } from './context/index.ts'
 import { modelsContext } from './context.ts'
 import { CatalogEntry, Provider, ProviderModel } from './entities.ts'
 import { models as createModels } from './migrations/0001-models.ts'
+import { prompts as createPrompts } from './migrations/0002-prompts.ts'
+import { openPrompts } from './prompts/process.ts'
+import { promptResolvers } from './prompts/resolvers.ts'
 import { createDevelopmentProvider, defaultTimeouts, type EndpointGuards } from './providers/index.ts'
+import { regenerationResolvers } from './regeneration/resolvers.ts'
 import { resolvers } from './resolvers.ts'
+import type { Resolvers } from './schema.generated.ts'
+import { settingsResolvers } from './settings/resolvers.ts'
 import { catalogueSource } from './sources/catalogue-source.ts'
 import { TitleWriter } from './titles/index.ts'
 
@@ -23,13 +35,22 @@ import { TitleWriter } from './titles/index.ts'
 export const models = defineSubgraph({
   name: 'models',
   home: import.meta.url,
-  resolvers,
-  persistence: { entities: [Provider, ProviderModel, CatalogEntry], migrations: [createModels] },
+  resolvers: mergeResolvers(
+    resolvers,
+    regenerationResolvers,
+    settingsResolvers,
+    promptResolvers,
+  ) satisfies Resolvers,
+  persistence: {
+    entities: [Provider, ProviderModel, CatalogEntry],
+    migrations: [createModels, createPrompts],
+  },
   config: modelsConfig,
   async start(services) {
+    const file = await readProviderFile(services.settings)
     const configured = [
       ...environmentProviders(services.settings),
-      ...fileProviders(services.settings),
+      ...fileProviders(file, services.settings),
       builtIn,
     ]
     const usage = new UsageRecorder(services.background, services.log)
@@ -38,18 +59,21 @@ export const models = defineSubgraph({
       totalMs: services.settings.STREAM_TIMEOUT ?? defaultTimeouts.totalMs,
     }
     const counting = { tokenizer: new Tokenizer(services.log), rates: new TokenRates() }
-    const { catalogue, sync, discovery } = openCatalogue(services)
+    const { catalogue, sync, discovery } = openCatalogue(services, file)
     const titles = titleWriter(services, catalogue, usage)
     await sync.store(configured)
     await catalogue.open()
+    const prompts = await openPrompts(services)
     return {
-      createContext: (request) => modelsContext(request, { catalogue, counting, usage, titles, bounds }),
+      createContext: (request) =>
+        modelsContext(request, { catalogue, counting, usage, titles, bounds, prompts }),
       async ready() {
         await Promise.all([sync.start(), discovery?.start()])
       },
       notices: () => [availableModels(catalogue.registry)],
       async stop() {
         catalogue.close()
+        prompts.close()
         await Promise.all([sync.stop(), discovery?.stop(), titles?.stop(), counting.tokenizer.close()])
         await usage.flush()
         await catalogue.clients.close()
@@ -79,14 +103,10 @@ const builtIn: ConfiguredProvider = {
   models: [],
 }
 
-function openCatalogue({
-  database,
-  notifications,
-  secrets,
-  settings,
-  platform,
-  log,
-}: SubgraphServices<ModelsConfig>) {
+function openCatalogue(
+  { database, notifications, secrets, settings, platform, log }: SubgraphServices<ModelsConfig>,
+  file: ProviderFile | null,
+) {
   const source = catalogueSource(database)
   const clients = new ProviderClients({
     secrets,
@@ -102,7 +122,7 @@ function openCatalogue({
   })
   const options = {
     aliases: settings.MODEL_ALIASES,
-    fallbacks: configuredFallbacks(settings),
+    fallbacks: configuredFallbacks(file, settings),
     development: developmentMode(settings, platform.ENVIRONMENT),
   }
   const catalogue = new LiveCatalogue({ source, clients, notifications, options, log })

@@ -2,6 +2,9 @@ import type { ListedModel } from './catalogue/registry.ts'
 import type { CountedConnection } from './catalogue/service.ts'
 import type { PresentedChunk, PresentedCompletion } from './completion/present.ts'
 import type { CatalogEntry, Provider } from './entities.ts'
+import type { EffectiveTemplate } from './prompts/registry.ts'
+import type { AssignmentRow, PromptTemplateRow } from './prompts/rows.ts'
+import type { TemplatePage } from './prompts/service.ts'
 import type { ModelCapabilities } from './providers/index.ts'
 
 /** What resolvers hand on as a `Model`. */
@@ -27,3 +30,22 @@ export type ChatCompletionModel = PresentedCompletion
 
 /** The same for a chunk. */
 export type ChatCompletionChunkModel = PresentedChunk
+
+/** What resolvers hand on as `UserSettings`: what the gateway sends of accounts'. */
+export interface UserSettingsModel {
+  readonly id: string
+  /** There where a field needs it. */
+  readonly preferences: unknown
+}
+
+/** What resolvers hand on as a `PromptTemplate`. */
+export type PromptTemplateModel = PromptTemplateRow
+
+/** What resolvers hand on as a page of templates. */
+export type PromptTemplateConnectionModel = TemplatePage
+
+/** What resolvers hand on as a `ModelPromptTemplate`. */
+export type ModelPromptTemplateModel = AssignmentRow
+
+/** What resolvers hand on as an `EffectivePromptTemplate`. */
+export type EffectivePromptTemplateModel = EffectiveTemplate

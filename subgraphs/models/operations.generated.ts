@@ -32,6 +32,8 @@ export type AppendTurnInput = {
   incompleteReason?: string | null | undefined;
   /** What went wrong. */
   error?: unknown;
+  /** As in `BeginTurnInput`. */
+  fork?: TurnForkInput | null | undefined;
 };
 
 /** The first half of a turn. */
@@ -50,6 +52,8 @@ export type BeginTurnInput = {
   userMessage?: unknown;
   /** Whether reasoning is stored too. */
   storeReasoning?: boolean | null | undefined;
+  /** Forks before it stores, in the same transaction: a new branch that ends with this message becomes `MAIN` and has the answer. `branch` and `userMessage` do not count then. */
+  fork?: TurnForkInput | null | undefined;
 };
 
 /** The answer so far. */
@@ -66,6 +70,16 @@ export type ClaimTitleInput = {
   conversationId: string;
   /** How many messages its user has sent by now. */
   userMessages: number;
+};
+
+/** A new text for a user's message. */
+export type EditItemInput = {
+  /** Which conversation. */
+  conversationId: string;
+  /** An id that the message has on any branch. */
+  itemId: string;
+  /** What it is to say; takes the place of its text. What else it holds, images for example, is kept. */
+  content: string;
 };
 
 /** The second half of a turn. */
@@ -94,6 +108,14 @@ export type GeneratedTitleInput = {
   title: string;
 };
 
+/** The message that is to be asked again. */
+export type PrepareRegenerationInput = {
+  /** Which conversation. */
+  conversationId: string;
+  /** A user's message, or an answer to it; by an id that it has on any branch. */
+  itemId: string;
+};
+
 /** Which history a completion wants. */
 export type TurnContextInput = {
   /** The public id. */
@@ -102,6 +124,24 @@ export type TurnContextInput = {
   branch?: string | null | undefined;
   /** The tool calls that the request itself answers. They stay open in the history; other calls without a result are left out. Null leaves those of the last answer open. */
   openCalls?: Array<string> | null | undefined;
+  /** Ends the history with this message. `branch` does not count then. */
+  fork?: TurnForkInput | null | undefined;
+};
+
+/** Where a turn leaves what was. */
+export type TurnForkInput = {
+  /** A user's message, or an answer to it; by an id that it has on any branch. */
+  itemId: string;
+  /** What the message is to say instead; null asks the same again. */
+  content?: string | null | undefined;
+};
+
+/** Which message is to be asked again. */
+export type TurnForkPointInput = {
+  /** Which conversation. */
+  conversationId: string;
+  /** A user's message, or an answer to it; by an id that it has on any branch. */
+  itemId: string;
 };
 
 /** How a turn ended. */
@@ -154,6 +194,29 @@ export type UsageStatus =
   /** The provider failed. */
   | 'failed';
 
+export type PreparedBranchFragment = { branch: string, oldMainBackup: string, userItem: { id: string } };
+
+export type TurnForkPointQueryVariables = Exact<{
+  input: TurnForkPointInput;
+}>;
+
+
+export type TurnForkPointQuery = { turnForkPoint: { lastModelId: string | null } };
+
+export type PrepareRegenerationMutationVariables = Exact<{
+  input: PrepareRegenerationInput;
+}>;
+
+
+export type PrepareRegenerationMutation = { prepareRegeneration: { branch: string, oldMainBackup: string, userItem: { id: string } } };
+
+export type PrepareEditMutationVariables = Exact<{
+  input: EditItemInput;
+}>;
+
+
+export type PrepareEditMutation = { editItem: { branch: string, oldMainBackup: string, userItem: { id: string } } };
+
 export type TurnContextQueryVariables = Exact<{
   input: TurnContextInput;
 }>;
@@ -194,7 +257,7 @@ export type AppendTurnMutationVariables = Exact<{
 }>;
 
 
-export type AppendTurnMutation = { appendTurn: { conversation: { id: string, title: string | null } } };
+export type AppendTurnMutation = { appendTurn: { branch: string, userItemId: string | null, assistantItemId: string, oldMainBackup: string | null, conversation: { id: string, title: string | null } } };
 
 export type ClaimTitleMutationVariables = Exact<{
   input: ClaimTitleInput;
@@ -217,13 +280,16 @@ export type RecordUsageMutationVariables = Exact<{
 
 export type RecordUsageMutation = { recordUsage: number };
 
-
+export const PreparedBranchFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"PreparedBranch"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"PreparedBranch"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"branch"}},{"kind":"Field","name":{"kind":"Name","value":"oldMainBackup"}},{"kind":"Field","name":{"kind":"Name","value":"userItem"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}}]} as unknown as DocumentNode<PreparedBranchFragment, unknown>;
+export const TurnForkPointDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"TurnForkPoint"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"TurnForkPointInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"turnForkPoint"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"lastModelId"}}]}}]}}]} as unknown as DocumentNode<TurnForkPointQuery, TurnForkPointQueryVariables>;
+export const PrepareRegenerationDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"PrepareRegeneration"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"PrepareRegenerationInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"prepareRegeneration"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"PreparedBranch"}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"PreparedBranch"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"PreparedBranch"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"branch"}},{"kind":"Field","name":{"kind":"Name","value":"oldMainBackup"}},{"kind":"Field","name":{"kind":"Name","value":"userItem"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}}]} as unknown as DocumentNode<PrepareRegenerationMutation, PrepareRegenerationMutationVariables>;
+export const PrepareEditDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"PrepareEdit"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"EditItemInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"editItem"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"PreparedBranch"}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"PreparedBranch"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"PreparedBranch"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"branch"}},{"kind":"Field","name":{"kind":"Name","value":"oldMainBackup"}},{"kind":"Field","name":{"kind":"Name","value":"userItem"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}}]} as unknown as DocumentNode<PrepareEditMutation, PrepareEditMutationVariables>;
 export const TurnContextDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"TurnContext"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"TurnContextInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"turnContext"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"messages"}},{"kind":"Field","name":{"kind":"Name","value":"conversation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"project"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}}]}}]}}]} as unknown as DocumentNode<TurnContextQuery, TurnContextQueryVariables>;
 export const ProjectInstructionDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"ProjectInstruction"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"project"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"instruction"}}]}}]}}]} as unknown as DocumentNode<ProjectInstructionQuery, ProjectInstructionQueryVariables>;
 export const BeginTurnDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"BeginTurn"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"BeginTurnInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"beginTurn"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"conversation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"title"}}]}}]}}]}}]} as unknown as DocumentNode<BeginTurnMutation, BeginTurnMutationVariables>;
 export const CheckpointTurnDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"CheckpointTurn"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"CheckpointTurnInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"checkpointTurn"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}]}]}}]} as unknown as DocumentNode<CheckpointTurnMutation, CheckpointTurnMutationVariables>;
 export const FinishTurnDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"FinishTurn"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"FinishTurnInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"finishTurn"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"conversation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"title"}}]}}]}}]}}]} as unknown as DocumentNode<FinishTurnMutation, FinishTurnMutationVariables>;
-export const AppendTurnDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"AppendTurn"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"AppendTurnInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"appendTurn"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"conversation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"title"}}]}}]}}]}}]} as unknown as DocumentNode<AppendTurnMutation, AppendTurnMutationVariables>;
+export const AppendTurnDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"AppendTurn"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"AppendTurnInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"appendTurn"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"conversation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"title"}}]}},{"kind":"Field","name":{"kind":"Name","value":"branch"}},{"kind":"Field","name":{"kind":"Name","value":"userItemId"}},{"kind":"Field","name":{"kind":"Name","value":"assistantItemId"}},{"kind":"Field","name":{"kind":"Name","value":"oldMainBackup"}}]}}]}}]} as unknown as DocumentNode<AppendTurnMutation, AppendTurnMutationVariables>;
 export const ClaimTitleDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"ClaimTitle"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ClaimTitleInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"claimTitle"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}]}]}}]} as unknown as DocumentNode<ClaimTitleMutation, ClaimTitleMutationVariables>;
 export const SetGeneratedTitleDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"SetGeneratedTitle"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"GeneratedTitleInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"setGeneratedTitle"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}]}]}}]} as unknown as DocumentNode<SetGeneratedTitleMutation, SetGeneratedTitleMutationVariables>;
 export const RecordUsageDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"RecordUsage"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"records"}},"type":{"kind":"NonNullType","type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"UsageRecordInput"}}}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"recordUsage"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"records"},"value":{"kind":"Variable","name":{"kind":"Name","value":"records"}}}]}]}}]} as unknown as DocumentNode<RecordUsageMutation, RecordUsageMutationVariables>;

@@ -1,3 +1,4 @@
+import type { DepartmentResolvers } from '../../platform/merge-resolvers.ts'
 import { RawBody } from '../../platform/openai/raw-body.ts'
 import { capabilitiesOf } from './catalogue/registry.ts'
 import { fromInput, fromRawBody } from './completion/chat-request.ts'
@@ -9,7 +10,7 @@ import type { JsonObject } from './providers/index.ts'
 import { rawBodyScalar, rawFramesScalar } from './raw-scalars.ts'
 import type { CatalogStatus, ProviderSource, Resolvers } from './schema.generated.ts'
 
-export const resolvers: Resolvers = {
+export const resolvers = {
   RawBody: rawBodyScalar,
   RawFrames: rawFramesScalar,
   Query: {
@@ -40,11 +41,11 @@ export const resolvers: Resolvers = {
   Subscription: {
     chatCompletion: {
       subscribe: async (_, { input }, { completions }) =>
-        new ChunkEvents(await completions.stream(fromInput(input))),
+        new ChunkEvents('chatCompletion', await completions.stream(fromInput(input))),
     },
     streamChat: {
       subscribe: async (_, { request, referrer }, { completions }) =>
-        frameEvents(await completions.stream(fromRawBody(request, referrer ?? null))),
+        frameEvents('streamChat', await completions.stream(fromRawBody(request, referrer ?? null))),
     },
   },
   Model: {
@@ -73,4 +74,4 @@ export const resolvers: Resolvers = {
   ChatCompletionChunk: {
     model: ({ modelId }, _, { catalogue }) => catalogue.model(modelId),
   },
-}
+} satisfies DepartmentResolvers<Resolvers>

@@ -3,14 +3,19 @@ import { defineSubgraph } from '../../platform/subgraph.ts'
 import { projectsContext } from './context.ts'
 import { Project } from './entities.ts'
 import { projects as createProjects } from './migrations/0001-projects.ts'
+import { deletedOfOwner } from './migrations/0003-deleted-of-owner.ts'
 import { resolvers } from './resolvers.ts'
+import { eraseOwner } from './sources.ts'
 
 /** Projects and their instructions. */
 export const projects = defineSubgraph({
   name: 'projects',
   home: import.meta.url,
   resolvers,
-  persistence: { entities: [Project], migrations: [createProjects] },
+  persistence: { entities: [Project], migrations: [createProjects, deletedOfOwner] },
   config: z.object({}),
-  start: ({ database }) => ({ createContext: (request) => projectsContext(request, database) }),
+  start: ({ database }) => ({
+    createContext: (request) => projectsContext(request, database),
+    erase: (userId) => eraseOwner(database, userId),
+  }),
 })

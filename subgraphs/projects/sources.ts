@@ -113,6 +113,14 @@ export function projectSource(database: SubgraphDatabase): ProjectSource {
   }
 }
 
+/** Removes all projects of a user, deleted or not. */
+export async function eraseOwner(database: SubgraphDatabase, ownerId: string): Promise<void> {
+  const em = database.fork()
+  // each has an index of its own
+  await em.nativeDelete(Project, { ownerId, deletedAt: null })
+  await em.nativeDelete(Project, { ownerId, deletedAt: { $ne: null } })
+}
+
 const projectsById = `
   select key, public_id as "publicId", owner_id as "ownerId", name, instruction, description,
     is_favorite as "isFavorite", archived_at as "archivedAt", created_at as "createdAt", updated_at as "updatedAt"

@@ -35,8 +35,8 @@ export interface UserSource {
   byId(id: string): Promise<User | null>
   /** Null when the user is no guest (any more). @throws AppError `already_exists` when the address is another's */
   upgrade(id: string, fields: UpgradeFields): Promise<User | null>
-  /** The user behind an external identity, made on first sight and kept up with what its tokens say. */
-  seen(id: string, profile: ExternalProfile): Promise<User>
+  /** The user behind an external identity, made on first sight and kept up with what its tokens say. Null when it was deleted. */
+  seen(id: string, profile: ExternalProfile): Promise<User | null>
   clearLoaders(): void
 }
 
@@ -89,8 +89,9 @@ export function userSource(database: SubgraphDatabase): UserSource {
           name = excluded.name, picture = excluded.picture, roles = excluded.roles, groups = excluded.groups,
           feature_flags = excluded.feature_flags, is_guest = excluded.is_guest, is_admin = excluded.is_admin,
           updated_at = now()
+        where u.deleted_at is null
         returning u.*`.execute(em.getKysely())
-      return em.map(User, rows[0] ?? {})
+      return rows[0] ? em.map(User, rows[0]) : null
     },
   }
 }

@@ -4,14 +4,7 @@ import { AppError } from '../../../platform/errors.ts'
 import { type Connection, type Page, type PageArguments, toConnection } from '../../../platform/pagination.ts'
 import { givenItems } from '../content/item-input.ts'
 import type { AddItemsInput, DeleteItemInput } from '../schema.generated.ts'
-import {
-  branchTail,
-  findItem,
-  forkWithout,
-  mainBranch,
-  promoteToMain,
-  retireIds,
-} from '../sources/branch-writes.ts'
+import { branchTail, findItem, forkToMain, mainBranch, retireIds } from '../sources/branch-writes.ts'
 import type { ConversationRow } from '../sources/conversation-row.ts'
 import { lockConversation } from '../sources/conversation-writes.ts'
 import type { ItemRow } from '../sources/item-row.ts'
@@ -50,16 +43,6 @@ const maxPageSize = 500
 export function itemService({ actor, database, items }: ItemScope) {
   const owner = () => requireActor(actor).id
 
-  const branchOf = async (
-    conversation: ConversationRow,
-    name: string | null | undefined,
-  ): Promise<BranchRef> => {
-    const { key, name: active, itemCount } = conversation.activeBranch
-    if (name == null || name === active)
-      return { key, name: active, itemCount, conversationKey: conversation.key }
-    return (await items.branch(conversation.key, name)) ?? branchNotFound('branch')
-  }
-
   return {
     byId: (id: string): Promise<ItemRow | null> => items.byId(owner(), id),
 
@@ -73,7 +56,7 @@ export function itemService({ actor, database, items }: ItemScope) {
       conversation: ConversationRow,
       { branch: name, ...args }: ItemListArguments,
     ): Promise<ItemPage> {
-      const branch = await branchOf(conversation, name)
+      const branch = await branchOf(items, conversation, name)
       const page = itemPage(args)
       const rows = await items.page(branch, page)
       return { ...toConnection(rows, page, ({ publicId }) => publicId), totalCount: branch.itemCount }
@@ -103,8 +86,12 @@ export function itemService({ actor, database, items }: ItemScope) {
         const conversation = (await lockConversation(db, ownerId, conversationId)) ?? conversationNotFound()
         const place = (await findItem(db, conversation, itemId)) ?? itemNotFound()
         await retireIds(db, { given: itemId, place })
-        const fork = await forkWithout(db, conversation, place, `DELETE_${place.itemKey}_${place.branchKey}`)
-        return { id: itemId, branch: mainBranch, oldMainBackup: await promoteToMain(db, conversation, fork) }
+        const { backup } = await forkToMain(db, {
+          branchKey: place.branchKey,
+          upTo: null,
+          without: place.position,
+        })
+        return { id: itemId, branch: mainBranch, oldMainBackup: backup }
       })
     },
   }
@@ -113,13 +100,26 @@ export function itemService({ actor, database, items }: ItemScope) {
 /** The service of one request. */
 export type ItemService = ReturnType<typeof itemService>
 
+/** The branch of that name, the active one where none is named. @throws AppError `not_found` naming `branch` */
+export async function branchOf(
+  items: ItemSource,
+  conversation: ConversationRow,
+  name: string | null | undefined,
+): Promise<BranchRef> {
+  const { key, name: active, itemCount } = conversation.activeBranch
+  if (name == null || name === active)
+    return { key, name: active, itemCount, conversationKey: conversation.key }
+  return (await items.branch(conversation.key, name)) ?? branchNotFound('branch')
+}
+
 /** The one answer for a branch that is not there. */
-export function branchNotFound(param: string): never {
+export function branchNotFound(param: string | null): never {
   throw new AppError('not_found', 'The conversation has no branch of that name.', { param })
 }
 
-function itemNotFound(): never {
-  throw new AppError('item_not_found', 'There is no such item in this conversation.')
+/** @param param the wire's name of the field that named it, where it was no path */
+export function itemNotFound(param: string | null = null): never {
+  throw new AppError('item_not_found', 'There is no such item in this conversation.', { param })
 }
 
 /** Contract 3.3: what is out of range is taken as the nearer end. */

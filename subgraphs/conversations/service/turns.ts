@@ -1,9 +1,10 @@
 import { type Actor, requireActor } from '../../../platform/actor.ts'
 import { isUniqueViolation, type SubgraphDatabase } from '../../../platform/db.ts'
 import { AppError } from '../../../platform/errors.ts'
-import { assertIdShape } from '../../../platform/ids.ts'
+import { assertIdShape, hasIdShape } from '../../../platform/ids.ts'
+import { refuseFork, type TurnFork, turnForkPoint } from '../branches/forks.ts'
 import { plainText } from '../content/blocks.ts'
-import { chatMessages } from '../content/chat-messages.ts'
+import { chatMessages, type HistoryItem } from '../content/chat-messages.ts'
 import type { ItemDraft } from '../content/item-draft.ts'
 import { answerContent, requestDrafts, storableText, toolCallDrafts } from '../content/message-drafts.ts'
 import { titleFromText } from '../content/title.ts'
@@ -74,15 +75,36 @@ export function turnService({ actor, database, histories, store }: TurnScope) {
     }
   }
 
+  /** What a turn's fork brings is read before: a message never changes. Where it stands is found again when it is stored. */
+  const forkOf = async (
+    ownerId: string,
+    { conversationId, fork }: Pick<BeginTurnInput, 'conversationId' | 'fork'>,
+  ): Promise<TurnFork | null> => {
+    if (!fork) return null
+    if (conversationId == null) return conversationNotFound('conversation')
+    if (fork.content == null) return { itemId: fork.itemId, edited: null }
+    return (await turnForkPoint(database, ownerId, conversationId, fork)).fork
+  }
+
   return {
-    /** @throws AppError `invalid_id`, `conversation_not_found`, `not_found` naming `conversation.branch` */
-    async context({ conversationId, branch: name, openCalls }: TurnContextInput): Promise<TurnContext> {
+    /** @throws AppError `invalid_id`, `conversation_not_found`, `not_found` naming `conversation.branch`, and as forks do */
+    async context({
+      conversationId,
+      branch: name,
+      openCalls,
+      fork: wanted,
+    }: TurnContextInput): Promise<TurnContext> {
       assertIdShape('conversation', conversationId, 'conversation')
+      const ownerId = owner()
+      const forked = wanted ? await turnForkPoint(database, ownerId, conversationId, wanted) : null
       const history =
-        (await histories.read(owner(), conversationId, name ?? null)) ?? conversationNotFound('conversation')
+        (await histories.read(ownerId, conversationId, forked?.cut ?? name ?? null)) ??
+        conversationNotFound('conversation')
       const { conversation, branch, items } = history
       if (branch === null) return branchNotFound('conversation.branch')
-      return { conversation, branch, messages: chatMessages(items, openCalls ?? null) }
+      const edited = forked?.fork.edited
+      const all = edited ? [...items, asHistory(edited)] : items
+      return { conversation, branch, messages: chatMessages(all, openCalls ?? null) }
     },
 
     /**
@@ -93,7 +115,7 @@ export function turnService({ actor, database, histories, store }: TurnScope) {
       const ownerId = owner()
       const answer = { status: 'in_progress', content: [] }
       return begun(
-        newTurn(ownerId, input, answer, []),
+        newTurn(ownerId, input, answer, [], await forkOf(ownerId, input)),
         async () => (await findTurn(connection(database), ownerId, input.completionId)) ?? turnNotFound(),
       )
     },
@@ -110,7 +132,9 @@ export function turnService({ actor, database, histories, store }: TurnScope) {
     /** Both halves at once; finishes the turn when it had begun. @throws AppError as `begin` does */
     async append(input: AppendTurnInput): Promise<StoredTurn> {
       const answer = wholeAnswer(input, input.storeReasoning ?? false)
-      return begun(newTurn(owner(), input, answer, toolCallDrafts(input.message)), () => finish(input))
+      const ownerId = owner()
+      const fork = await forkOf(ownerId, input)
+      return begun(newTurn(ownerId, input, answer, toolCallDrafts(input.message), fork), () => finish(input))
     },
   }
 }
@@ -123,8 +147,9 @@ function newTurn(
   { completionId, conversationId, branch, referrer, modelId, userMessage, storeReasoning }: BeginTurnInput,
   answer: Pick<ItemDraft, 'status' | 'content'>,
   calls: readonly ItemDraft[],
+  fork: TurnFork | null,
 ): NewTurn {
-  const question = userMessage == null ? [] : requestDrafts(userMessage)
+  const question = fork ? editOf(fork) : userMessage == null ? [] : requestDrafts(userMessage)
   return {
     completionId,
     ownerId,
@@ -136,7 +161,21 @@ function newTurn(
     answer: { type: 'message', role: 'assistant', modelId, ...answer },
     calls,
     storeReasoning: storeReasoning ?? false,
+    fork: fork && { itemId: forkItem(fork), replaces: fork.edited !== null },
   }
+}
+
+function editOf({ edited }: TurnFork): readonly ItemDraft[] {
+  return edited === null ? [] : [edited]
+}
+
+/** PostgreSQL refuses to be asked for some ids; no item has the empty one. */
+function forkItem({ itemId }: TurnFork): string {
+  return hasIdShape('item', itemId) ? itemId : ''
+}
+
+function asHistory({ type, role, content, callId, details }: ItemDraft): HistoryItem {
+  return { type, role, content, callId: callId ?? null, details: details ?? {} }
 }
 
 function storableBranch(name: string): string {
@@ -176,6 +215,7 @@ function isStoredAlready(error: unknown): boolean {
 
 function refuse(refusal: Refusal): never {
   if (refusal === 'branch_not_found') return branchNotFound('conversation.branch')
+  if (refusal === 'item_not_found' || refusal === 'item_unsuitable') return refuseFork(refusal)
   return refusal === 'conversation_full' ? conversationFull() : conversationNotFound('conversation')
 }
 

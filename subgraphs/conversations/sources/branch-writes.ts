@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { hasIdShape, newId } from '../../../platform/ids.ts'
+import { hasIdShape } from '../../../platform/ids.ts'
 import type { Block } from '../content/blocks.ts'
 import type { LockedConversation } from './conversation-writes.ts'
 import type { Connection } from './transaction.ts'
@@ -58,16 +58,22 @@ export async function findItem(
   conversation: LockedConversation,
   id: string,
 ): Promise<ItemPlace | null> {
+  return itemPlace(db, conversation, conversation.activeBranchKey, id)
+}
+
+/** Where an item stands on a branch; on the branch of the given id where that one does not have it. */
+export async function itemPlace(
+  db: Connection,
+  conversation: LockedConversation,
+  branchKey: string,
+  id: string,
+): Promise<ItemPlace | null> {
   if (!hasIdShape('item', id)) return null
   const { rows } = await sql<ItemPlace>`
-    select here.item_key as "itemKey", here.branch_key as "branchKey", here.position
-    from conversations.branch_item given
-    join conversations.branch b on b.key = given.branch_key
-    join conversations.branch_item here on here.item_key = given.item_key
-    where given.public_id = ${id} and given.deleted_at is null and b.conversation_key = ${conversation.key}
-      and (here.branch_key = ${conversation.activeBranchKey} or here.public_id = given.public_id)
-    order by (here.branch_key = ${conversation.activeBranchKey}) desc
-    limit 1`.execute(db)
+    select item_key as "itemKey", branch_key as "branchKey", position
+    from conversations.item_place(${conversation.key}, ${branchKey}, ${id}) where item_key is not null`.execute(
+    db,
+  )
   return rows[0] ?? null
 }
 
@@ -80,72 +86,102 @@ export async function retireIds(db: Connection, ids: { given: string; place: Ite
   )
 }
 
-/** A new branch with everything of another but one item: new ids, shared content. @returns its key */
-export async function forkWithout(
-  db: Connection,
-  conversation: LockedConversation,
-  place: ItemPlace,
-  name: string,
-): Promise<string> {
-  const { rows: sources } = await sql<{ count: number }>`
-    select item_count as count from conversations.branch where key = ${place.branchKey}`.execute(db)
-  const kept = Math.max(0, (sources[0]?.count ?? 0) - 1)
-  const ids = Array.from({ length: kept }, () => newId('item'))
-  const { rows } = await sql<{ key: string }>`
-    with fork as (
-      insert into conversations.branch (conversation_key, name, item_count, parent_key, forked_at)
-      values (${conversation.key}, ${name}, ${kept}, ${place.branchKey}, now())
-      returning key
-    ), copied as (
-      insert into conversations.branch_item (branch_key, position, public_id, item_key)
-      select fork.key, kept.position, fresh.id, kept.item_key
-      from fork, (
-        select item_key, row_number() over (order by position) as position
-        from conversations.branch_item where branch_key = ${place.branchKey} and position <> ${place.position}
-      ) kept
-      join unnest(${ids}::text[]) with ordinality as fresh (id, ordinal) on fresh.ordinal = kept.position
-    )
-    select key from fork`.execute(db)
-  const [fork] = rows
-  if (!fork) throw new Error('A fork returned no row.')
-  return fork.key
+/** What a new main branch is made of: a branch's items up to a position, or all of them but one. */
+export interface Cut {
+  readonly branchKey: string
+  /** The last position that is copied; null: all are. */
+  readonly upTo: number | null
+  /** The position that is left out; null: none is. */
+  readonly without: number | null
 }
 
-/**
- * Gives a branch the name `MAIN` and activates it. The former one keeps its key and ids under a backup name; turns that
- * are in progress on it go on in its successor.
- * @returns the backup's name
- */
-export async function promoteToMain(
+/** A main branch that was forked. */
+export interface NewMain {
+  readonly branchKey: string
+  /** The name that the former one is kept under. */
+  readonly backup: string
+}
+
+/** A new `MAIN` with items of a branch: new ids, shared content. It becomes active; the former one is kept under another name. */
+export async function forkToMain(db: Connection, { branchKey, upTo, without }: Cut): Promise<NewMain> {
+  const { rows } = await sql<NewMain>`
+    select (made.main).key as "branchKey", made.backup
+    from conversations.fork_to_main(${branchKey}, ${upTo}, ${without}) made`.execute(db)
+  const [made] = rows
+  if (!made) throw new Error('A fork returned no row.')
+  return made
+}
+
+/** The id of a branch's last item; null when it has none. */
+export async function lastItemId(db: Connection, branchKey: string): Promise<string | null> {
+  const { rows } = await sql<{ id: string }>`
+    select bi.public_id as id from conversations.branch b
+    join conversations.branch_item bi on bi.branch_key = b.key and bi.position = b.item_count
+    where b.key = ${branchKey}`.execute(db)
+  return rows[0]?.id ?? null
+}
+
+/** A new branch beside the others. */
+export interface NewBranch {
+  readonly name: string
+  readonly description: string | null
+  readonly parentKey: string
+  /** The last position that is copied, and the id that it was named by; null: all are. */
+  readonly upTo: { readonly position: number; readonly id: string } | null
+}
+
+/** A branch that begins with another's items: new ids, shared content. Its name must be free. */
+export async function createBranch(
+  db: Connection,
+  { name, description, parentKey, upTo }: NewBranch,
+): Promise<void> {
+  await sql`
+    select from conversations.fork_branch(
+      ${parentKey}, ${upTo?.position ?? null}, null, ${name}, ${description}, ${upTo?.id ?? null}
+    )`.execute(db)
+}
+
+/** Whether an answer is being written on a branch. */
+export async function hasRunningTurn(
   db: Connection,
   conversation: LockedConversation,
   branchKey: string,
-): Promise<string> {
-  const backup = await freeBackupName(db, conversation)
-  const { rows } = await sql<{ key: string }>`
-    update conversations.branch set name = ${backup}, updated_at = now()
-    where conversation_key = ${conversation.key} and name = ${mainBranch} returning key`.execute(db)
-  await sql`update conversations.branch set name = ${mainBranch}, updated_at = now() where key = ${branchKey}`.execute(
+): Promise<boolean> {
+  const { rows } = await sql`
+    select from conversations.turn
+    where conversation_key = ${conversation.key} and branch_key = ${branchKey} and status = 'in_progress' limit 1`.execute(
     db,
   )
-  await sql`update conversations.conversation set active_branch_key = ${branchKey} where key = ${conversation.key}`.execute(
+  return rows.length > 0
+}
+
+/** Deletes a branch with its turns, and the items that stand in no other. */
+export async function deleteBranch(
+  db: Connection,
+  conversation: LockedConversation,
+  branchKey: string,
+): Promise<void> {
+  await sql`
+    delete from conversations.turn where conversation_key = ${conversation.key} and branch_key = ${branchKey}`.execute(
     db,
   )
   await sql`
-    update conversations.turn set branch_key = ${branchKey}
-    where branch_key = ${rows[0]?.key ?? null} and finished_at is null`.execute(db)
-  return backup
+    delete from conversations.item i using conversations.branch_item here
+    where here.branch_key = ${branchKey} and i.key = here.item_key and not exists (
+      select from conversations.branch_item there
+      where there.item_key = here.item_key and there.branch_key <> here.branch_key
+    )`.execute(db)
+  await sql`delete from conversations.branch where key = ${branchKey}`.execute(db)
 }
 
-/** `MAIN_<YYYYMMDDHHMMSS>` in UTC, with `_2` and on where two fall into one second (contract 3.4). */
-async function freeBackupName(db: Connection, { key }: LockedConversation): Promise<string> {
-  const stamp = `${mainBranch}_${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`
-  const { rows } = await sql<{ name: string }>`
-    select name from conversations.branch where conversation_key = ${key} and starts_with(name, ${stamp})`.execute(
+/** The branch that is read and appended to when none is named, from now on. */
+export async function activateBranch(
+  db: Connection,
+  conversation: LockedConversation,
+  branchKey: string,
+): Promise<void> {
+  await sql`
+    update conversations.conversation set active_branch_key = ${branchKey} where key = ${conversation.key}`.execute(
     db,
   )
-  const taken = new Set(rows.map(({ name }) => name))
-  let candidate = stamp
-  for (let attempt = 2; taken.has(candidate); attempt += 1) candidate = `${stamp}_${attempt}`
-  return candidate
 }

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { SubgraphDatabase } from '../../../platform/db.ts'
 import type { Page } from '../../../platform/pagination.ts'
 import { Conversation } from '../entities.ts'
+import { type Group, inGroups } from './in-groups.ts'
 import { connection } from './transaction.ts'
 
 /** Which conversations of a project a list holds. */
@@ -50,28 +51,6 @@ export function projectLists(database: SubgraphDatabase): ProjectLists {
     page: (filter, page) => pages.load({ filter, page }),
     count: (filter) => counts.load(filter),
   }
-}
-
-type Group<Request> = readonly [Request, ...Request[]]
-
-/** Answers in the order of the requests; each group is read once, and fails alone. */
-async function inGroups<Request, Answer>(
-  requests: readonly Request[],
-  keyOf: (request: Request) => string,
-  read: (group: Group<Request>) => Promise<Answer[]>,
-): Promise<(Answer | Error)[]> {
-  const places = Map.groupBy(requests.keys(), (place) => keyOf(requests[place] as Request))
-  const answers: (Answer | Error)[] = []
-  await Promise.all(
-    [...places.values()].map(async (group) => {
-      const asked = group.map((place) => requests[place] as Request) as [Request, ...Request[]]
-      const found = await read(asked).catch((error: Error) => error)
-      group.forEach((place, index) => {
-        answers[place] = found instanceof Error ? found : (found[index] as Answer)
-      })
-    }),
-  )
-  return answers
 }
 
 async function readPages(database: SubgraphDatabase, group: Group<PageRequest>): Promise<Conversation[][]> {

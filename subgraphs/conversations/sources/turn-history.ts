@@ -24,10 +24,16 @@ export interface History {
   readonly items: readonly HistoryItem[]
 }
 
+/** A part of a history: a branch's items up to a position. */
+export interface HistoryCut {
+  readonly branchKey: string
+  readonly upTo: number
+}
+
 /** Reads what goes before a completion. Lives as long as the process: what is asked at the same time is read at once. */
 export interface HistorySource {
   /** Of the active branch when none is named; null when the owner has no such living conversation. */
-  read(ownerId: string, conversationId: string, branch: string | null): Promise<History | null>
+  read(ownerId: string, conversationId: string, branch: string | HistoryCut | null): Promise<History | null>
 }
 
 interface HistoryRequest {
@@ -36,6 +42,7 @@ interface HistoryRequest {
   readonly ownerId: string
   readonly conversationId: string
   readonly branch: string | null
+  readonly cut: HistoryCut | null
 }
 
 type ItemTuple = [
@@ -59,12 +66,15 @@ interface HistoryColumns extends ConversationColumns {
  */
 const historyStatement = `
   select wanted.at, ${conversationColumns('c', 'active')}, wanted_branch.name as "wantedBranch", told.items, told.bytes
-  from json_to_recordset($1::json) as wanted (at integer, owner uuid, id text, branch text)
+  from json_to_recordset($1::json) as wanted (at integer, owner uuid, id text, branch text, branch_key bigint, up_to integer)
   cross join lateral (select * from conversations.conversation where public_id = wanted.id limit 1) c
   cross join lateral (select * from conversations.branch where key = c.active_branch_key limit 1) active
   left join lateral (
     select key, name from conversations.branch
-    where conversation_key = c.key and name = coalesce(wanted.branch, active.name) limit 1
+    where conversation_key = c.key and key = coalesce(wanted.branch_key, case
+      when wanted.branch is null then c.active_branch_key
+      else (select named.key from conversations.branch named where named.conversation_key = c.key and named.name = wanted.branch)
+    end) limit 1
   ) wanted_branch on true
   left join lateral (
     select json_agg(json_build_array(i.type, i.role, i.content, i.call_id, i.details) order by i.position) as items,
@@ -75,7 +85,8 @@ const historyStatement = `
       cross join lateral (
         select type, role, status, content, call_id, details from conversations.item where key = place.item_key limit 1
       ) i
-      where place.branch_key = wanted_branch.key and (i.status in ('completed', 'incomplete') or i.type = 'mcp_call')
+      where place.branch_key = wanted_branch.key and place.position <= coalesce(wanted.up_to, 2147483647)
+        and (i.status in ('completed', 'incomplete') or i.type = 'mcp_call')
     ) i
     where i.told <= ${maxHistoryBytes}
   ) told on true
@@ -90,11 +101,13 @@ const usualSize = 5_000
 export function historySource(database: SubgraphDatabase): HistorySource {
   const sizes = new LRUCache<string, number>({ max: knownSizes })
   const together = async (requests: readonly HistoryRequest[]): Promise<(History | null)[]> => {
-    const wanted = requests.map(({ ownerId, conversationId, branch }, at) => ({
+    const wanted = requests.map(({ ownerId, conversationId, branch, cut }, at) => ({
       at,
       owner: ownerId,
       id: conversationId,
       branch,
+      branch_key: cut?.branchKey,
+      up_to: cut?.upTo,
     }))
     const rows = await database.prepared<HistoryColumns>('turn_history', historyStatement, [
       JSON.stringify(wanted),
@@ -119,9 +132,10 @@ export function historySource(database: SubgraphDatabase): HistorySource {
   return {
     read(ownerId, conversationId, branch) {
       // PostgreSQL refuses to be asked for some names; no branch has the empty one.
-      const name = branch === null ? null : isStorableName(branch) ? branchName(branch) : ''
+      const cut = typeof branch === 'string' ? null : branch
+      const name = typeof branch !== 'string' ? null : isStorableName(branch) ? branchName(branch) : ''
       const size = sizes.get(conversationId) ?? usualSize
-      return batches.ask({ key: null, size, ownerId, conversationId, branch: name })
+      return batches.ask({ key: null, size, ownerId, conversationId, branch: name, cut })
     },
   }
 }

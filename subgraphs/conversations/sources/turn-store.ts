@@ -3,6 +3,7 @@ import { newId } from '../../../platform/ids.ts'
 import type { ItemDraft } from '../content/item-draft.ts'
 import { Batches } from './batches.ts'
 import { type ConversationColumns, conversationColumns, conversationRow } from './conversation-row.ts'
+import type { ForkRefusal } from './fork-points.ts'
 import { itemJson } from './item-json.ts'
 import { maxItemsPerBranch } from './item-writes.ts'
 import { leaseSeconds, type StoredTurn } from './turns.ts'
@@ -25,6 +26,15 @@ export interface NewTurn {
   readonly answer: ItemDraft
   readonly calls: readonly ItemDraft[]
   readonly storeReasoning: boolean
+  /** Where a new main branch is forked that the turn stands on; null: none is. */
+  readonly fork: ForkedAt | null
+}
+
+/** The item at which a turn forks. */
+export interface ForkedAt {
+  readonly itemId: string
+  /** Whether the turn's question takes the place of the user's message there; else there is none, and it is asked again. */
+  readonly replaces: boolean
 }
 
 /** A turn on disk: it is committed. */
@@ -33,7 +43,7 @@ export interface TurnPlace extends StoredTurn {
 }
 
 /** Why nothing was stored. */
-export type Refusal = 'conversation_not_found' | 'branch_not_found' | 'conversation_full'
+export type Refusal = 'branch_not_found' | 'conversation_full' | ForkRefusal
 
 /**
  * Stores turns. Lives as long as the process: turns that end at the same time are committed together, those of one
@@ -59,22 +69,27 @@ interface AnswerColumns extends ConversationColumns {
   readonly at: number
   readonly refusal: Refusal | 'conversation_busy' | null
   readonly questionKnown: boolean
+  readonly questionId: string | null
+  readonly backup: string | null
   readonly activeBranchKey: string
 }
 
 const storeStatement = `
   select turn.at::integer, stored.refusal, stored.question_known as "questionKnown",
+    stored.question_id as "questionId", stored.backup,
     ${conversationColumns('(stored.conversation)', '(stored.branch)')},
     (stored.conversation).active_branch_key as "activeBranchKey"
   from rows from (json_to_recordset($1::json) as (
     owner uuid, completion text, is_new boolean, conversation_id text, branch text, referrer text, title text, items json,
-    asked integer, status text, store_reasoning boolean
+    asked integer, status text, store_reasoning boolean, fork_item text, replaces boolean
   )) with ordinality as turn (
-    owner, completion, is_new, conversation_id, branch, referrer, title, items, asked, status, store_reasoning, at
+    owner, completion, is_new, conversation_id, branch, referrer, title, items, asked, status, store_reasoning,
+    fork_item, replaces, at
   )
   cross join lateral conversations.store_turn(
     turn.owner, turn.completion, turn.is_new, turn.conversation_id, turn.branch, turn.referrer, turn.title, turn.items,
-    turn.asked, turn.status, turn.store_reasoning, ${leaseSeconds}, ${maxItemsPerBranch}, $2
+    turn.asked, turn.status, turn.store_reasoning, ${leaseSeconds}, ${maxItemsPerBranch}, $2,
+    turn.fork_item, turn.replaces
   ) stored`
 
 /** One is committed while the next gathers. */
@@ -123,6 +138,8 @@ function turnRequest(turn: NewTurn): TurnRequest {
     asked: question.length,
     status: answer.status,
     store_reasoning: turn.storeReasoning,
+    fork_item: turn.fork?.itemId,
+    replaces: turn.fork?.replaces ?? false,
   })
   return {
     key: conversationId,
@@ -135,7 +152,7 @@ function turnRequest(turn: NewTurn): TurnRequest {
 
 /** Undefined where the conversation was busy: it has to be waited for. */
 function answerOf({ ids, asked }: TurnRequest, row: AnswerColumns): TurnAnswer | undefined {
-  const { at: _, refusal, questionKnown, activeBranchKey, ...columns } = row
+  const { at: _, refusal, questionKnown, questionId, backup, activeBranchKey, ...columns } = row
   if (refusal === 'conversation_busy') return undefined
   if (refusal !== null) return { refusal }
   const assistantItemId = ids[asked]
@@ -145,7 +162,8 @@ function answerOf({ ids, asked }: TurnRequest, row: AnswerColumns): TurnAnswer |
     conversationId: columns.publicId,
     conversation: columns.branchKey === activeBranchKey ? conversationRow(columns) : null,
     branch: columns.branchName,
-    userItemId: questionKnown ? null : (ids[asked - 1] ?? null),
+    userItemId: questionId ?? (questionKnown ? null : (ids[asked - 1] ?? null)),
     assistantItemId,
+    oldMainBackup: backup,
   }
 }

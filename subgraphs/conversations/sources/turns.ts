@@ -49,6 +49,8 @@ export interface StoredTurn {
   readonly userItemId: string | null
   readonly assistantItemId: string
   readonly branch: string
+  /** The name that the former main branch is kept under, where storing has just forked. */
+  readonly oldMainBackup: string | null
 }
 
 const lease = sql`now() + make_interval(secs => ${sql.lit(leaseSeconds)})`
@@ -60,14 +62,14 @@ export async function findTurn(
   ownerId: string,
   completionId: string,
 ): Promise<StoredTurn | null> {
-  const { rows } = await sql<Omit<StoredTurn, 'conversation'>>`
+  const { rows } = await sql<Omit<StoredTurn, 'conversation' | 'oldMainBackup'>>`
     select c.public_id as "conversationId", b.name as branch, t.user_item_id as "userItemId",
       t.assistant_item_id as "assistantItemId"
     from conversations.turn t
     join conversations.conversation c on c.key = t.conversation_key
     join conversations.branch b on b.key = t.branch_key
     where t.completion_id = ${completionId} and t.owner_id = ${ownerId}`.execute(db)
-  return rows[0] ? { ...rows[0], conversation: null } : null
+  return rows[0] ? { ...rows[0], conversation: null, oldMainBackup: null } : null
 }
 
 interface FinishedColumns extends ConversationColumns {
@@ -105,7 +107,14 @@ export async function finishTurn(
   if (!row) return null
   const { userItemId, assistantItemId, branch, ...columns } = row
   const conversation = conversationRow(columns)
-  return { conversationId: conversation.publicId, conversation, userItemId, assistantItemId, branch }
+  return {
+    conversationId: conversation.publicId,
+    conversation,
+    userItemId,
+    assistantItemId,
+    branch,
+    oldMainBackup: null,
+  }
 }
 
 /**

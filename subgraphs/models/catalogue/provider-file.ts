@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { parse } from 'yaml'
 import { z } from 'zod'
 import { ConfigError } from '../../../platform/config.ts'
 import type { ModelsConfig } from '../config.ts'
@@ -37,13 +36,27 @@ const providerFile = z.object({
   fallbacks: z.record(z.string(), z.array(z.string().min(1))).nullish(),
 })
 
+/** The file of providers (config/providers.example.yaml shows its form), as it was read. */
+export interface ProviderFile {
+  readonly path: string
+  readonly file: z.output<typeof providerFile>
+}
+
 /**
- * The providers of the chosen set of the file (config/providers.example.yaml shows its form), none where no file is
- * named. `${NAME}` and `${NAME:-default}` stand for variables; a provider whose address comes out empty is left out.
+ * Reads the file that is named; null where none is. `${NAME}` and `${NAME:-default}` in it stand for variables.
  * @throws ConfigError that names the variable and the place
  */
-export function fileProviders(config: ModelsConfig): ConfiguredProvider[] {
-  const read = readFile(config)
+export async function readProviderFile(config: ModelsConfig): Promise<ProviderFile | null> {
+  const path = config.JAN_PROVIDER_CONFIGS_FILE
+  if (!config.JAN_PROVIDER_CONFIGS || path === undefined) return null
+  return { path, file: checked(providerFile, await readYaml(path, config), path) }
+}
+
+/**
+ * The providers of the chosen set of the file; one whose address comes out empty is left out.
+ * @throws ConfigError as `readProviderFile`
+ */
+export function fileProviders(read: ProviderFile | null, config: ModelsConfig): ConfiguredProvider[] {
   if (!read) return []
   const { path, file } = read
   const set = file.providers[config.JAN_PROVIDER_CONFIG_SET]
@@ -55,19 +68,13 @@ export function fileProviders(config: ModelsConfig): ConfiguredProvider[] {
   )
 }
 
-/**
- * By a model's id the models that may answer in its place: the file's, and over them those of `MODEL_FALLBACKS`.
- * @throws ConfigError as `fileProviders`
- */
-export function configuredFallbacks(config: ModelsConfig): ReadonlyMap<string, readonly string[]> {
-  const fromFile = Object.entries(readFile(config)?.file.fallbacks ?? {})
+/** By a model's id the models that may answer in its place: the file's, and over them those of `MODEL_FALLBACKS`. */
+export function configuredFallbacks(
+  read: ProviderFile | null,
+  config: ModelsConfig,
+): ReadonlyMap<string, readonly string[]> {
+  const fromFile = Object.entries(read?.file.fallbacks ?? {})
   return new Map([...fromFile, ...config.MODEL_FALLBACKS])
-}
-
-function readFile(config: ModelsConfig): { path: string; file: z.output<typeof providerFile> } | null {
-  const path = config.JAN_PROVIDER_CONFIGS_FILE
-  if (!config.JAN_PROVIDER_CONFIGS || path === undefined) return null
-  return { path, file: checked(providerFile, readYaml(path, config), path) }
 }
 
 function configured(entry: unknown, place: string): ConfiguredProvider[] {
@@ -104,7 +111,9 @@ function endpointsOf(
   })
 }
 
-function readYaml(path: string, config: ModelsConfig): unknown {
+async function readYaml(path: string, config: ModelsConfig): Promise<unknown> {
+  // most starts have no such file, and need none of the parser's seventy modules
+  const { parse } = await import('yaml')
   try {
     return expanded(parse(readFileSync(path, 'utf8')), config)
   } catch (cause) {

@@ -18,6 +18,15 @@ export interface ChatRequest {
   readonly messages: readonly ChatMessage[]
   /** Null where no conversation takes part. */
   readonly conversation: WantedConversation | null
+  /** The message of the conversation that is asked again; null where the request brings its own. */
+  readonly fork: TurnFork | null
+}
+
+/** A user's message, or an answer to it, that is asked again. */
+export interface TurnFork {
+  readonly itemId: string
+  /** What the user's message is to say instead. */
+  readonly content: string | null
 }
 
 /** The conversation that a completion belongs to; without an id it begins a new one. */
@@ -54,6 +63,7 @@ function chatRequest(bytes: Buffer, parsed: ChatCompletionRequest, referrer: str
     parsed,
     messages: translateDialects(parsed.messages),
     conversation: wantedConversation(parsed, referrer),
+    fork: null,
   }
 }
 

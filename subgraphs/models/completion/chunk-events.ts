@@ -2,12 +2,16 @@ import { parseObject } from '../providers/index.ts'
 import type { CompletionStream } from './completion-stream.ts'
 import { type PresentedChunk, presentChunk } from './present.ts'
 
-/** One event for each chunk, however many have queued: what GraphQL clients subscribe to. */
-export class ChunkEvents implements AsyncIterableIterator<{ chatCompletion: PresentedChunk }, undefined> {
+type Event<Field extends string> = Record<Field, PresentedChunk>
+
+/** One event of a subscription field for each chunk, however many have queued: what GraphQL clients subscribe to. */
+export class ChunkEvents<Field extends string> implements AsyncIterableIterator<Event<Field>, undefined> {
+  readonly #field: Field
   readonly #stream: CompletionStream
   #waiting: Buffer[] = []
 
-  constructor(stream: CompletionStream) {
+  constructor(field: Field, stream: CompletionStream) {
+    this.#field = field
     this.#stream = stream
   }
 
@@ -15,12 +19,14 @@ export class ChunkEvents implements AsyncIterableIterator<{ chatCompletion: Pres
     return this
   }
 
-  async next(): Promise<IteratorResult<{ chatCompletion: PresentedChunk }, undefined>> {
+  async next(): Promise<IteratorResult<Event<Field>, undefined>> {
     while (true) {
       const frame = this.#waiting.shift()
       const chunk = frame ? parseObject(frame) : null
-      if (chunk)
-        return { done: false, value: { chatCompletion: presentChunk(chunk, this.#stream.conversation) } }
+      if (chunk) {
+        const presented = presentChunk(chunk, this.#stream.conversation)
+        return { done: false, value: { [this.#field]: presented } as Event<Field> }
+      }
       if (frame) continue
       const step = await this.#stream.next()
       if (step.done) return step
@@ -28,7 +34,7 @@ export class ChunkEvents implements AsyncIterableIterator<{ chatCompletion: Pres
     }
   }
 
-  async return(): Promise<IteratorResult<{ chatCompletion: PresentedChunk }, undefined>> {
+  async return(): Promise<IteratorResult<Event<Field>, undefined>> {
     this.#waiting = []
     return (await this.#stream.return()) as IteratorReturnResult<undefined>
   }

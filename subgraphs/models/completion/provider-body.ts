@@ -73,8 +73,12 @@ function messageEdits(
   if (before.length === 0 && !translated) return {}
   const own = translated ? null : findFieldValue(bytes, 'messages')
   const first = before.map((message) => JSON.stringify(message))
-  const rest = own
-    ? [bytes.toString('utf8', own.start + 1, own.end - 1)]
-    : messages.map((message) => JSON.stringify(message))
+  const ownText = own ? bytes.toString('utf8', own.start + 1, own.end - 1) : null
+  const rest =
+    ownText !== null
+      ? messages.length > 0
+        ? [ownText]
+        : []
+      : messages.map((message) => JSON.stringify(message))
   return { messages: `[${[...first, ...rest].join(',')}]` }
 }

@@ -8,6 +8,7 @@ import {
   createModelRewriter,
   estimateMessageTokens,
   firstAnswer,
+  type JsonObject,
   type Route,
   type StreamReport,
   usageOf,
@@ -26,7 +27,7 @@ import {
   prepareCompletion,
 } from './prepared.ts'
 import { StoredStream } from './stored-stream.ts'
-import { type StoredTurn, storedTurn } from './turn.ts'
+import { type StoredTurn, storedTurn, type TurnPlace } from './turn.ts'
 import { type CallOutcome, estimatedUsage, usageRecord } from './usage-figures.ts'
 import type { UsageRecorder } from './usage-recorder.ts'
 
@@ -36,6 +37,16 @@ export interface CompletionParts extends PreparingParts {
   /** Null where no model makes titles. */
   readonly titles: TitleWriter | null
   readonly bounds: AskingBounds
+}
+
+/** An answer that was read whole. */
+export interface WholeAnswer {
+  /** As the provider sent it. */
+  readonly json: JsonObject
+  /** Where it was stored; null where it was not. */
+  readonly turn: TurnPlace | null
+  /** The provider's bytes with our fields in them. */
+  bytes(): Buffer
 }
 
 /** One candidate, and what it is told. */
@@ -100,29 +111,38 @@ export function completionService(context: RequestContext, parts: CompletionPart
     }
   }
 
-  return {
-    /** The body of a whole answer: the provider's bytes with our fields in them. @throws AppError */
-    async complete(request: ChatRequest): Promise<Buffer> {
-      const prepared = await prepareCompletion(request, false, parts, context)
-      const { asked, answer } = await ask(prepared, false, (route, request) =>
-        route.whole(caller(prepared), (client) => client.complete(request())),
-      )
-      const told = usageOf(answer.json)
-      const { message, finishReason } = firstMessage(answer.json)
-      const tokens = told ?? estimatedUsage(asked.prompt, estimateMessageTokens(messagesOf(answer.json)))
-      let conversation = prepared.history?.conversation ?? null
-      try {
-        const turn = turnOf(prepared, asked)
-        if (turn)
-          conversation = await turn.append({ status: 'COMPLETED', message, finishReason, usage: tokens })
-      } finally {
-        // The tokens are spent, also where the conversation turns out to be full.
-        record(prepared, asked, { end: 'completed', tokens, stream: false, conversation })
+  /** A whole answer, stored where a conversation takes part. @throws AppError */
+  const answered = async (request: ChatRequest): Promise<WholeAnswer> => {
+    const prepared = await prepareCompletion(request, false, parts, context)
+    const { asked, answer } = await ask(prepared, false, (route, request) =>
+      route.whole(caller(prepared), (client) => client.complete(request())),
+    )
+    const { json, body } = answer
+    const told = usageOf(json)
+    const { message, finishReason } = firstMessage(json)
+    const tokens = told ?? estimatedUsage(asked.prompt, estimateMessageTokens(messagesOf(json)))
+    let conversation = prepared.history?.conversation ?? null
+    let place: TurnPlace | null = null
+    try {
+      const turn = turnOf(prepared, asked)
+      if (turn) {
+        place = await turn.append({ status: 'COMPLETED', message, finishReason, usage: tokens })
+        conversation = place.conversation
       }
-      const modelId = request.parsed.model
-      const { trimmed } = asked.prompt
-      return answerBytes(answer.body, { modelId, usage: told ? null : tokens, conversation, trimmed })
-    },
+    } finally {
+      // The tokens are spent, also where the conversation turns out to be full.
+      record(prepared, asked, { end: 'completed', tokens, stream: false, conversation })
+    }
+    const { trimmed } = asked.prompt
+    const changes = { modelId: request.parsed.model, usage: told ? null : tokens, conversation, trimmed }
+    return { json, turn: place, bytes: () => answerBytes(body, changes) }
+  }
+
+  return {
+    answer: answered,
+
+    /** The body of a whole answer: the provider's bytes with our fields in them. @throws AppError */
+    complete: async (request: ChatRequest): Promise<Buffer> => (await answered(request)).bytes(),
 
     /**
      * An answer in frames. Settles once the provider has answered with a stream and a stored turn has begun, so that a

@@ -25,7 +25,7 @@ function recordingTurn(checkpoint: () => Promise<void> = async () => undefined) 
       finishes.push(structuredClone(how))
       return conversation
     },
-    append: async () => conversation,
+    append: () => Promise.reject(new Error('A stream is not stored at once.')),
   }
   return { turn, checkpoints, finishes }
 }

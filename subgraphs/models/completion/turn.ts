@@ -50,6 +50,7 @@ export async function readHistory(
         conversationId: conversation.id,
         branch: conversation.branch,
         openCalls: answeredCalls(request.messages),
+        fork: request.fork,
       },
     },
     context,
@@ -97,6 +98,17 @@ function withoutRepetition(
   return repeats ? history.slice(0, -1) : history
 }
 
+/** Where a whole turn was stored. */
+export interface TurnPlace {
+  readonly conversation: ConversationStub
+  readonly branch: string
+  /** Null where no message was stored. */
+  readonly userItemId: string | null
+  readonly assistantItemId: string
+  /** The name of the former main branch, where the turn has forked. */
+  readonly oldMainBackup: string | null
+}
+
 /** The writing side of a stored turn. All of it is idempotent by the completion's id. */
 export interface StoredTurn {
   /** Stores the caller's message and an answer in progress. @throws AppError */
@@ -106,7 +118,7 @@ export interface StoredTurn {
   /** Ends a turn that was begun. */
   finish(outcome: TurnOutcome): Promise<ConversationStub>
   /** Both halves at once. */
-  append(outcome: TurnOutcome): Promise<ConversationStub>
+  append(outcome: TurnOutcome): Promise<TurnPlace>
 }
 
 /** Null where nothing is to be stored: no conversation takes part, or it is only read. */
@@ -115,7 +127,7 @@ export function storedTurn(
   request: ChatRequest,
   base: RequestContext,
 ): StoredTurn | null {
-  const { conversation, parsed } = request
+  const { conversation, parsed, fork } = request
   if (!conversation || parsed.store === false) return null
   const first = {
     completionId,
@@ -125,6 +137,7 @@ export function storedTurn(
     modelId,
     userMessage: messageToStore(request.messages),
     storeReasoning: parsed.store_reasoning ?? false,
+    fork,
   }
   const surviving = () => ({ ...base, signal: AbortSignal.timeout(writeDeadlineMs) })
   return {
@@ -144,7 +157,8 @@ export function storedTurn(
     async append(outcome) {
       const context = surviving()
       const variables = { input: { ...first, ...outcome } }
-      return stub((await context.graph.execute(AppendTurnDocument, variables, context)).appendTurn)
+      const { appendTurn } = await context.graph.execute(AppendTurnDocument, variables, context)
+      return { ...appendTurn, conversation: stub(appendTurn) }
     },
   }
 }

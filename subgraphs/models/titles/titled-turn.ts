@@ -31,13 +31,19 @@ export function withTitle(
     if (status === 'COMPLETED')
       titles.write({ conversationId, userMessages, said: saidBy(messages), context })
   }
-  const then =
-    (work: (outcome: TurnOutcome) => Promise<ConversationStub>) => async (outcome: TurnOutcome) => {
-      const conversation = await work(outcome)
+  return {
+    ...turn,
+    async finish(outcome) {
+      const conversation = await turn.finish(outcome)
       write(conversation, outcome)
       return conversation
-    }
-  return { ...turn, finish: then(turn.finish), append: then(turn.append) }
+    },
+    async append(outcome) {
+      const place = await turn.append(outcome)
+      write(place.conversation, outcome)
+      return place
+    },
+  }
 }
 
 /** Results of tools go on with what was asked before: they do not ask for the same title again. */
