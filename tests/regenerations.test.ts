@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
-import { chatChunk, type FakeProvider, startFakeProvider } from '../platform/testing/fake-provider.ts'
 import { branchRows, faultsOf } from '../platform/testing/branch-tree.ts'
+import { chatChunk, type FakeProvider, startFakeProvider } from '../platform/testing/fake-provider.ts'
 import { type Answer, clientOf, send, type TestClient } from './client.ts'
 import { startTestServer, type TestServer } from './server.ts'
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { parse } from 'graphql'
 import { newId } from '../../platform/ids.ts'
-import { someActor, startTestGraph, type TestGraph } from '../../wiring/test.ts'
 import { branchRows, faultsOf } from '../../platform/testing/branch-tree.ts'
+import { someActor, startTestGraph, type TestGraph } from '../../wiring/test.ts'
 
 let test: TestGraph
 const owner = someActor()

@@ -7,6 +7,7 @@ import { ownProjectCheck } from './own-project.ts'
 import { type RatingService, ratingService } from './reports/ratings.ts'
 import { type ToolCallService, toolCallService } from './reports/tool-calls.ts'
 import { type ConversationService, conversationService } from './service/conversations.ts'
+import { type GeneratedTitleService, generatedTitleService } from './service/generated-titles.ts'
 import { type ItemService, itemService } from './service/items.ts'
 import { type TurnService, turnService } from './service/turns.ts'
 import type { SharingProcess } from './sharing/process.ts'
@@ -28,6 +29,7 @@ export interface ConversationsContext extends SubgraphContext {
   readonly ratings: RatingService
   readonly toolCalls: ToolCallService
   readonly turns: TurnService
+  readonly generatedTitles: GeneratedTitleService
   readonly shares: ShareService
   readonly publicLinks: PublicLinks
   /** The public URL of a share. */
@@ -62,6 +64,7 @@ export function conversationsContext(request: RequestContext, shared: SharedSour
     ratings: ratingService({ actor, database, items }),
     toolCalls: toolCallService({ actor, database, items }),
     turns: turnService({ actor, database, histories, store }),
+    generatedTitles: generatedTitleService({ actor, database }),
     shares: shareService({
       actor,
       database,

@@ -10,6 +10,7 @@ import { referenceIndexes } from './migrations/0003-reference-indexes.ts'
 import { forks } from './migrations/0004-forks.ts'
 import { forkedTurns } from './migrations/0004-forks-of-turns.ts'
 import { shares } from './migrations/0006-shares.ts'
+import { generatedTitles } from './migrations/0007-generated-titles.ts'
 import { deletedOfOwner } from './migrations/0008-deleted-of-owner.ts'
 import { reportResolvers } from './reports/resolvers.ts'
 import { resolvers } from './resolvers.ts'
@@ -35,6 +36,7 @@ export const conversations = defineSubgraph({
       forks,
       forkedTurns,
       shares,
+      generatedTitles,
       deletedOfOwner,
     ],
   },

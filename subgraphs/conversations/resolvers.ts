@@ -21,6 +21,8 @@ export const resolvers = {
     checkpointTurn: (_, { input }, { turns }) => turns.checkpoint(input),
     finishTurn: (_, { input }, { turns }) => turns.finish(input),
     appendTurn: (_, { input }, { turns }) => turns.append(input),
+    claimTitle: (_, { input }, { generatedTitles }) => generatedTitles.claim(input),
+    setGeneratedTitle: (_, { input }, { generatedTitles }) => generatedTitles.set(input),
   },
   Conversation: {
     __resolveReference: ({ id }, { conversations }) => conversations.byId(id),

@@ -470,6 +470,10 @@ export type Mutation = {
   finishTurn: StoredTurn;
   /** Both halves of a turn in one transaction. */
   appendTurn: StoredTurn;
+  /** Takes the making of a title: true once for each number of messages, whoever asks. False where a person chose the title. */
+  claimTitle: Scalars['Boolean']['output'];
+  /** Stores a title that a model has made. False where a person has chosen one, and where nothing readable is in it. */
+  setGeneratedTitle: Scalars['Boolean']['output'];
   /** Forks a branch under a new name, beside the others. Fails with `already_exists`, `item_not_found`, `conversation_full`. */
   createBranch: Branch;
   /** Deletes a branch and the items that stand in no other. Neither `MAIN` nor the active one; fails with `request_in_progress` while an answer is written on it. */
@@ -545,6 +549,16 @@ export type MutationAppendTurnArgs = {
 };
 
 
+export type MutationClaimTitleArgs = {
+  input: ClaimTitleInput;
+};
+
+
+export type MutationSetGeneratedTitleArgs = {
+  input: GeneratedTitleInput;
+};
+
+
 export type MutationCreateBranchArgs = {
   input: CreateBranchInput;
 };
@@ -598,6 +612,22 @@ export type MutationShareItemArgs = {
 export type MutationRevokeShareArgs = {
   id: Scalars['ID']['input'];
   conversationId?: InputMaybe<Scalars['ID']['input']>;
+};
+
+/** The title that somebody is about to make. */
+export type ClaimTitleInput = {
+  /** The conversation. */
+  conversationId: Scalars['ID']['input'];
+  /** How many messages its user has sent by now. */
+  userMessages: Scalars['Int']['input'];
+};
+
+/** A title that was made. */
+export type GeneratedTitleInput = {
+  /** The conversation. */
+  conversationId: Scalars['ID']['input'];
+  /** As the model wrote it: it is cleaned and cut. */
+  title: Scalars['String']['input'];
 };
 
 /** Which history a completion wants. */
@@ -1132,6 +1162,8 @@ export type ResolversTypes = {
   AddedItems: ResolverTypeWrapper<AddedItemsModel>;
   DeletedItem: ResolverTypeWrapper<DeletedItem>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
+  ClaimTitleInput: ClaimTitleInput;
+  GeneratedTitleInput: GeneratedTitleInput;
   TurnContextInput: TurnContextInput;
   TurnContext: ResolverTypeWrapper<TurnContextModel>;
   BeginTurnInput: BeginTurnInput;
@@ -1194,6 +1226,8 @@ export type ResolversParentTypes = {
   AddedItems: AddedItemsModel;
   DeletedItem: DeletedItem;
   Mutation: Record<PropertyKey, never>;
+  ClaimTitleInput: ClaimTitleInput;
+  GeneratedTitleInput: GeneratedTitleInput;
   TurnContextInput: TurnContextInput;
   TurnContext: TurnContextModel;
   BeginTurnInput: BeginTurnInput;
@@ -1371,6 +1405,8 @@ export type MutationResolvers<ContextType = ConversationsContext, ParentType ext
   checkpointTurn: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationCheckpointTurnArgs, 'input'>>;
   finishTurn: Resolver<ResolversTypes['StoredTurn'], ParentType, ContextType, RequireFields<MutationFinishTurnArgs, 'input'>>;
   appendTurn: Resolver<ResolversTypes['StoredTurn'], ParentType, ContextType, RequireFields<MutationAppendTurnArgs, 'input'>>;
+  claimTitle: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationClaimTitleArgs, 'input'>>;
+  setGeneratedTitle: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationSetGeneratedTitleArgs, 'input'>>;
   createBranch: Resolver<ResolversTypes['Branch'], ParentType, ContextType, RequireFields<MutationCreateBranchArgs, 'input'>>;
   deleteBranch: Resolver<ResolversTypes['DeletedBranch'], ParentType, ContextType, RequireFields<MutationDeleteBranchArgs, 'input'>>;
   activateBranch: Resolver<ResolversTypes['Conversation'], ParentType, ContextType, RequireFields<MutationActivateBranchArgs, 'input'>>;

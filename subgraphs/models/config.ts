@@ -60,6 +60,8 @@ export const modelsConfig = z.looseObject({
   MODEL_DISCOVERY_INTERVAL_SECONDS: integer(30, { min: 1, max: 86_400 }),
   MODEL_ALIASES: aliases(),
   MODEL_FALLBACKS: fallbacks(),
+  CONVERSATION_TITLE_GENERATION_ENABLED: flag(false),
+  CONVERSATION_TITLE_GENERATION_MODEL_ID: z.string().default('LFM2-8B-A1B'),
   DEVELOPMENT_MODEL: z
     .enum(['true', 'false'], 'should be true or false')
     .optional()

@@ -31,6 +31,7 @@ import { resolvers } from './resolvers.ts'
 import type { Resolvers } from './schema.generated.ts'
 import { settingsResolvers } from './settings/resolvers.ts'
 import { catalogueSource } from './sources/catalogue-source.ts'
+import { TitleWriter } from './titles/index.ts'
 
 /** Providers, the catalogue, chat completions and embeddings: the owner of provider keys, and so of tokens. */
 export const models = defineSubgraph({
@@ -62,14 +63,16 @@ export const models = defineSubgraph({
     }
     const counting = { tokenizer: new Tokenizer(services.log), rates: new TokenRates() }
     const { catalogue, sync, discovery } = openCatalogue(services, file)
+    const titles = titleWriter(services, catalogue, usage)
     await sync.store(configured)
     await catalogue.open()
-    // What memory asks of models is nobody's turn: it is not told of, and no prompt goes before it.
-    const parts = { catalogue, counting, usage, bounds, observe: null, orchestrator: null }
+    // What memory asks of models is nobody's turn: it is not told of, has no title, and no prompt goes before it.
+    const parts = { catalogue, counting, usage, bounds, titles: null, observe: null, orchestrator: null }
     const memory = services.settings.MEMORY_ENABLED ? await loadMemory(services, parts) : null
     const prompts = await openPrompts({ ...services, recall: memory?.forPrompts ?? null })
     const requestParts = {
       ...parts,
+      titles,
       observe: memory?.observe ?? null,
       orchestrator: prompts.orchestrator,
       memory,
@@ -87,7 +90,8 @@ export const models = defineSubgraph({
         await memory?.stop()
         catalogue.close()
         prompts.close()
-        await Promise.all([sync.stop(), discovery?.stop(), usage.flush(), counting.tokenizer.close()])
+        await Promise.all([sync.stop(), discovery?.stop(), titles?.stop(), counting.tokenizer.close()])
+        await usage.flush()
         await catalogue.clients.close()
       },
     }
@@ -98,6 +102,15 @@ export const models = defineSubgraph({
 async function loadMemory(...args: Parameters<typeof openMemory>) {
   const { openMemory } = await import('./memory/process.ts')
   return openMemory(...args)
+}
+
+function titleWriter(
+  { settings, log }: SubgraphServices<ModelsConfig>,
+  catalogue: LiveCatalogue,
+  usage: UsageRecorder,
+): TitleWriter | null {
+  if (!settings.CONVERSATION_TITLE_GENERATION_ENABLED) return null
+  return new TitleWriter({ modelId: settings.CONVERSATION_TITLE_GENERATION_MODEL_ID, catalogue, usage, log })
 }
 
 const builtIn: ConfiguredProvider = {

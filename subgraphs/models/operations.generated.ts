@@ -73,6 +73,14 @@ export type CheckpointTurnInput = {
   message?: unknown;
 };
 
+/** The title that somebody is about to make. */
+export type ClaimTitleInput = {
+  /** The conversation. */
+  conversationId: string;
+  /** How many messages its user has sent by now. */
+  userMessages: number;
+};
+
 /** A new text for a user's message. */
 export type EditItemInput = {
   /** Which conversation. */
@@ -99,6 +107,14 @@ export type FinishTurnInput = {
   incompleteReason?: string | null | undefined;
   /** What went wrong, as clients may read it. */
   error?: unknown;
+};
+
+/** A title that was made. */
+export type GeneratedTitleInput = {
+  /** The conversation. */
+  conversationId: string;
+  /** As the model wrote it: it is cleaned and cut. */
+  title: string;
 };
 
 /** What was learned from a conversation. */
@@ -424,6 +440,20 @@ export type AppendTurnMutationVariables = Exact<{
 
 export type AppendTurnMutation = { appendTurn: { branch: string, userItemId: string | null, assistantItemId: string, oldMainBackup: string | null, conversation: { id: string, title: string | null } } };
 
+export type ClaimTitleMutationVariables = Exact<{
+  input: ClaimTitleInput;
+}>;
+
+
+export type ClaimTitleMutation = { claimTitle: boolean };
+
+export type SetGeneratedTitleMutationVariables = Exact<{
+  input: GeneratedTitleInput;
+}>;
+
+
+export type SetGeneratedTitleMutation = { setGeneratedTitle: boolean };
+
 export type RecordUsageMutationVariables = Exact<{
   records: Array<UsageRecordInput> | UsageRecordInput;
 }>;
@@ -450,4 +480,6 @@ export const BeginTurnDocument = {"kind":"Document","definitions":[{"kind":"Oper
 export const CheckpointTurnDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"CheckpointTurn"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"CheckpointTurnInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"checkpointTurn"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}]}]}}]} as unknown as DocumentNode<CheckpointTurnMutation, CheckpointTurnMutationVariables>;
 export const FinishTurnDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"FinishTurn"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"FinishTurnInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"finishTurn"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"conversation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"title"}}]}}]}}]}}]} as unknown as DocumentNode<FinishTurnMutation, FinishTurnMutationVariables>;
 export const AppendTurnDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"AppendTurn"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"AppendTurnInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"appendTurn"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"conversation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"title"}}]}},{"kind":"Field","name":{"kind":"Name","value":"branch"}},{"kind":"Field","name":{"kind":"Name","value":"userItemId"}},{"kind":"Field","name":{"kind":"Name","value":"assistantItemId"}},{"kind":"Field","name":{"kind":"Name","value":"oldMainBackup"}}]}}]}}]} as unknown as DocumentNode<AppendTurnMutation, AppendTurnMutationVariables>;
+export const ClaimTitleDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"ClaimTitle"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ClaimTitleInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"claimTitle"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}]}]}}]} as unknown as DocumentNode<ClaimTitleMutation, ClaimTitleMutationVariables>;
+export const SetGeneratedTitleDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"SetGeneratedTitle"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"GeneratedTitleInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"setGeneratedTitle"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}]}]}}]} as unknown as DocumentNode<SetGeneratedTitleMutation, SetGeneratedTitleMutationVariables>;
 export const RecordUsageDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"RecordUsage"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"records"}},"type":{"kind":"NonNullType","type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"UsageRecordInput"}}}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"recordUsage"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"records"},"value":{"kind":"Variable","name":{"kind":"Name","value":"records"}}}]}]}}]} as unknown as DocumentNode<RecordUsageMutation, RecordUsageMutationVariables>;

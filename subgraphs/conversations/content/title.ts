@@ -18,6 +18,11 @@ export function givenTitle(title: string): string {
   return cleaned
 }
 
+/** Whether a title is one. Those that some clients create conversations with are none (contract 2.4). */
+export function isTitle(title: string | null): title is string {
+  return title !== null && title.trim().toLowerCase() !== 'new conversation'
+}
+
 /** The title that follows from the first thing that was said; null when nothing readable was. */
 export function titleFromText(text: string): string | null {
   const cleaned = cleanedTitle(text.slice(0, 4 * maxTitleLength))

@@ -6,7 +6,7 @@ import { type Connection, type PageArguments, toConnection, toPage } from '../..
 import { optionalText } from '../../../platform/text.ts'
 import { givenItems } from '../content/item-input.ts'
 import { clientMetadata, type Metadata, replacedMetadata, titleLock } from '../content/metadata.ts'
-import { givenTitle } from '../content/title.ts'
+import { givenTitle, isTitle } from '../content/title.ts'
 import type { CreateConversationInput, UpdateConversationInput } from '../schema.generated.ts'
 import { branchTail } from '../sources/branch-writes.ts'
 import type { ConversationRow } from '../sources/conversation-row.ts'
@@ -117,7 +117,7 @@ export function conversationService({ actor, database, conversations, isOwnProje
       const ownerId = owner()
       const drafts = givenItems(items ?? [])
       const fields = {
-        title: title == null ? null : givenTitle(title),
+        ...titleFields(title ?? null),
         metadata: clientMetadata(metadata),
         referrer: givenReferrer(referrer),
         projectId: await checkedProject(projectId),
@@ -142,7 +142,7 @@ export function conversationService({ actor, database, conversations, isOwnProje
       const ownerId = owner()
       const client = metadata === undefined ? undefined : clientMetadata(metadata)
       const change: ConversationChange = {
-        ...(title === undefined ? {} : { title: title === null ? null : givenTitle(title) }),
+        ...(title === undefined ? {} : titleFields(title)),
         ...(referrer === undefined ? {} : { referrer: givenReferrer(referrer) }),
         ...(projectId === undefined ? {} : { projectId: await checkedProject(projectId) }),
         ...(isArchived == null ? {} : { archivedAt: isArchived ? new Date() : null }),
@@ -220,6 +220,11 @@ function everybody(actor: Actor | null): null {
 /** @throws AppError `invalid_parameter` naming `referrer` */
 export function givenReferrer(referrer: string | null | undefined): string | null {
   return optionalText(referrer, { param: 'referrer', max: maxReferrerLength, singleLine: true })
+}
+
+function titleFields(given: string | null): { title: string | null; titleGiven: boolean } {
+  const title = given === null ? null : givenTitle(given)
+  return { title, titleGiven: isTitle(title) }
 }
 
 async function hasSeveralItems(db: Statements, conversation: LockedConversation): Promise<boolean> {

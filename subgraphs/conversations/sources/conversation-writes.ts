@@ -6,6 +6,8 @@ import { type Connection, json } from './transaction.ts'
 /** What a conversation begins with. */
 export interface NewConversation {
   readonly title: string | null
+  /** Whether a person chose the title, so that the platform leaves it alone. */
+  readonly titleGiven: boolean
   readonly metadata: Metadata
   readonly referrer: string | null
   readonly projectId: string | null
@@ -23,6 +25,7 @@ export interface LockedConversation {
 /** Columns of a conversation that change. */
 export interface ConversationChange {
   readonly title?: string | null
+  readonly titleGiven?: boolean
   readonly metadata?: Metadata
   readonly referrer?: string | null
   readonly projectId?: string | null
@@ -37,13 +40,13 @@ export async function createConversation(
   ownerId: string,
   fields: NewConversation,
 ): Promise<LockedConversation> {
-  const { title, metadata, referrer, projectId } = fields
+  const { title, titleGiven, metadata, referrer, projectId } = fields
   const { rows } = await sql<LockedConversation>`
     with main as (
       select nextval(pg_get_serial_sequence('conversations.branch', 'key')) as key
     ), c as (
-      insert into conversations.conversation (public_id, owner_id, title, metadata, referrer, project_id, active_branch_key)
-      select ${newId('conversation')}, ${ownerId}::uuid, ${title}::text, ${json(metadata)}, ${referrer}::text, ${projectId}::text, main.key
+      insert into conversations.conversation (public_id, owner_id, title, title_given, metadata, referrer, project_id, active_branch_key)
+      select ${newId('conversation')}, ${ownerId}::uuid, ${title}::text, ${titleGiven}::boolean, ${json(metadata)}, ${referrer}::text, ${projectId}::text, main.key
       from main
       returning *
     ), branch as (
@@ -73,9 +76,10 @@ export async function changeConversation(
   key: string,
   change: ConversationChange,
 ): Promise<void> {
-  const { title, metadata, referrer, projectId, archivedAt } = change
+  const { title, titleGiven, metadata, referrer, projectId, archivedAt } = change
   const assignments = [
     ...(title === undefined ? [] : [sql`title = ${title}`]),
+    ...(titleGiven === undefined ? [] : [sql`title_given = ${titleGiven}`]),
     ...(metadata === undefined ? [] : [sql`metadata = ${json(metadata)}`]),
     ...(referrer === undefined ? [] : [sql`referrer = ${referrer}`]),
     ...(projectId === undefined ? [] : [sql`project_id = ${projectId}`]),

@@ -13,6 +13,7 @@ import {
   type StreamReport,
   usageOf,
 } from '../providers/index.ts'
+import { type TitleWriter, withTitle } from '../titles/index.ts'
 import { answerBytes, firstMessage, messagesOf } from './answer.ts'
 import type { ChatRequest } from './chat-request.ts'
 import { clientLeft } from './client-left.ts'
@@ -34,6 +35,8 @@ import type { UsageRecorder } from './usage-recorder.ts'
 /** What completions are made with. */
 export interface CompletionParts extends PreparingParts {
   readonly usage: UsageRecorder
+  /** Null where no model makes titles. */
+  readonly titles: TitleWriter | null
   readonly bounds: AskingBounds
   /** Is told of stored turns; null where nobody wants to know. */
   readonly observe: TurnObserver | null
@@ -59,7 +62,7 @@ interface Asked {
 
 /** Makes completions for the caller. Authorise, choose and prepare are the same for whole answers and for streams. */
 export function completionService(context: RequestContext, parts: CompletionParts) {
-  const { usage, bounds, counting, observe } = parts
+  const { usage, bounds, counting, observe, titles } = parts
   const caller = ({ actor }: Prepared) => ({ caller: actor.id, signal: context.signal })
   const record = (prepared: Prepared, { candidate, prompt }: Asked, outcome: CallOutcome) => {
     const { tokens } = outcome
@@ -67,10 +70,11 @@ export function completionService(context: RequestContext, parts: CompletionPart
     usage.record(usageRecord(prepared, candidate, outcome))
   }
 
-  /** Null where nothing is to be stored. */
+  /** The writing side of what is stored; null where nothing is. */
   const turnFor = (prepared: Prepared, candidate: Candidate): StoredTurn | null => {
-    const { request, history, modelId } = prepared
-    const turn = storedTurn({ id: prepared.id, modelId: answeringId(prepared, candidate) }, request, context)
+    const { id, request, history, modelId } = prepared
+    const stored = storedTurn({ id, modelId: answeringId(prepared, candidate) }, request, context)
+    const turn = withTitle(stored, { history, asked: request.messages, context }, titles)
     if (!turn || !observe) return turn
     const projectId = history?.projectId ?? null
     return observedTurn(turn, (conversation, answer) =>

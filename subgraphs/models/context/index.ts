@@ -1,4 +1,5 @@
 export { requireAnswerableInput } from './input-length.ts'
+export { partsOf } from './message-text.ts'
 export { counterOf, learnTokens, PromptFitting, type TokenCounting } from './prompt-fitting.ts'
 export { TokenRates } from './token-rates.ts'
 export { Tokenizer } from './tokenizer.ts'

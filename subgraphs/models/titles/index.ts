@@ -1,0 +1,2 @@
+export { TitleWriter } from './title-writer.ts'
+export { withTitle } from './titled-turn.ts'

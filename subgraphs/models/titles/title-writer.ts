@@ -1,0 +1,130 @@
+import { requireActor } from '../../../platform/actor.ts'
+import type { RequestContext } from '../../../platform/context.ts'
+import { newId } from '../../../platform/ids.ts'
+import type { Logger } from '../../../platform/log.ts'
+import type { LiveCatalogue } from '../catalogue/live-catalogue.ts'
+import { firstMessage } from '../completion/answer.ts'
+import { type Candidate, candidatesOf } from '../completion/prepared.ts'
+import { usageRecord } from '../completion/usage-figures.ts'
+import type { UsageRecorder } from '../completion/usage-recorder.ts'
+import { ClaimTitleDocument, SetGeneratedTitleDocument } from '../operations.generated.ts'
+import { firstAnswer, type JsonObject, usageOf } from '../providers/index.ts'
+import { titleIn, titlePrompt } from './title-prompt.ts'
+
+/** A conversation that wants a title. */
+export interface WantedTitle {
+  readonly conversationId: string
+  /** How many messages its user has sent: the title is made once for each number, whichever process is asked. */
+  readonly userMessages: number
+  /** What the user said, as far as the title is to follow from it. */
+  readonly said: readonly string[]
+  /** Of the completion after which it is made: for whom, and the way to the graph. */
+  readonly context: RequestContext
+}
+
+/** What titles are written with. */
+export interface TitleWriterParts {
+  readonly modelId: string
+  readonly catalogue: LiveCatalogue
+  readonly usage: UsageRecorder
+  readonly log: Logger
+}
+
+/** From the beginning of one title to its end, in milliseconds. */
+const deadlineMs = 20_000
+/** How long those that have begun may go on when the process stops. */
+const graceMs = 5_000
+/** Titles that are made at once. */
+const mostRunning = 4
+/** Beyond so many that wait no more are taken: the conversations keep the titles that they have. */
+const mostWaiting = 500
+
+/** Has a model name conversations, after the answer and in the background. What fails is only logged: the title stays what it was. */
+export class TitleWriter {
+  readonly #parts: TitleWriterParts
+  readonly #stopping = new AbortController()
+  readonly #running = new Set<Promise<void>>()
+  #waiting: WantedTitle[] = []
+  #isClosed = false
+
+  constructor(parts: TitleWriterParts) {
+    this.#parts = parts
+  }
+
+  /** Takes a title on. Nobody waits for it. */
+  write(wanted: WantedTitle): void {
+    if (this.#isClosed || this.#waiting.length >= mostWaiting) return
+    this.#waiting.push(wanted)
+    this.#begin()
+  }
+
+  /** Lets the titles that have begun come to their end, for a while, and drops the others. */
+  async stop(): Promise<void> {
+    this.#isClosed = true
+    this.#waiting = []
+    const impatience = setTimeout(() => this.#stopping.abort(), graceMs)
+    await Promise.all(this.#running)
+    clearTimeout(impatience)
+  }
+
+  #begin(): void {
+    if (this.#running.size >= mostRunning) return
+    const wanted = this.#waiting.shift()
+    if (!wanted) return
+    const work = this.#write(wanted)
+      .catch((error: unknown) => this.#parts.log.warn({ err: error }, 'a title could not be made'))
+      .finally(() => {
+        this.#running.delete(work)
+        this.#begin()
+      })
+    this.#running.add(work)
+  }
+
+  async #write({ conversationId, userMessages, said, context: base }: WantedTitle): Promise<void> {
+    const candidates = this.#candidates()
+    if (candidates.length === 0) return
+    const signal = AbortSignal.any([AbortSignal.timeout(deadlineMs), this.#stopping.signal])
+    const context = { ...base, signal }
+    const claim = { input: { conversationId, userMessages } }
+    const { claimTitle: isOurs } = await context.graph.execute(ClaimTitleDocument, claim, context)
+    if (!isOurs) return
+    const answer = await this.#ask(candidates, said, conversationId, context)
+    const title = titleIn(firstMessage(answer).message.content)
+    if (title === null) return
+    await context.graph.execute(SetGeneratedTitleDocument, { input: { conversationId, title } }, context)
+  }
+
+  #candidates(): Candidate[] {
+    const { catalogue, modelId, log } = this.#parts
+    const model = catalogue.registry.model(modelId)
+    if (!model) log.warn({ model: modelId }, 'there is no such model to make titles with')
+    return model ? candidatesOf(model, catalogue) : []
+  }
+
+  async #ask(
+    candidates: readonly Candidate[],
+    said: readonly string[],
+    conversationId: string,
+    { requestId, signal, actor, log }: RequestContext,
+  ): Promise<JsonObject> {
+    const { modelId, usage } = this.#parts
+    const caller = requireActor(actor)
+    const startedAt = performance.now()
+    const ask = async (candidate: Candidate) => {
+      const body = { model: candidate.offer.modelId, ...titlePrompt(said) }
+      const { json } = await candidate.route.whole({ caller: caller.id, signal }, (client) =>
+        client.complete({ body, requestId, signal }),
+      )
+      const tokens = usageOf(json)
+      if (tokens) {
+        const call = { id: newId('completion'), actor: caller, modelId, startedAt }
+        const conversation = { id: conversationId, title: null }
+        usage.record(usageRecord(call, candidate, { end: 'completed', tokens, stream: false, conversation }))
+      }
+      return json
+    }
+    const onFailure = ({ offer }: Candidate, err: unknown) =>
+      log.debug({ err, provider: offer.provider.name }, 'a provider made no title')
+    return firstAnswer([candidates], ask, { retries: 1, until: startedAt + deadlineMs, signal, onFailure })
+  }
+}
