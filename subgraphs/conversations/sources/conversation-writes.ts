@@ -9,6 +9,8 @@ export interface NewConversation {
   readonly metadata: Metadata
   readonly referrer: string | null
   readonly projectId: string | null
+  readonly instructionVersion: number | null
+  readonly instructionSnapshot: string | null
 }
 
 /** A conversation whose row this transaction holds: nobody else appends to it or changes its branches meanwhile. */
@@ -26,6 +28,8 @@ export interface ConversationChange {
   readonly metadata?: Metadata
   readonly referrer?: string | null
   readonly projectId?: string | null
+  readonly instructionVersion?: number | null
+  readonly instructionSnapshot?: string | null
   readonly archivedAt?: Date | null
 }
 
@@ -37,13 +41,15 @@ export async function createConversation(
   ownerId: string,
   fields: NewConversation,
 ): Promise<LockedConversation> {
-  const { title, metadata, referrer, projectId } = fields
+  const { title, metadata, referrer, projectId, instructionVersion, instructionSnapshot } = fields
   const { rows } = await sql<LockedConversation>`
     with main as (
       select nextval(pg_get_serial_sequence('conversations.branch', 'key')) as key
     ), c as (
-      insert into conversations.conversation (public_id, owner_id, title, metadata, referrer, project_id, active_branch_key)
-      select ${newId('conversation')}, ${ownerId}::uuid, ${title}::text, ${json(metadata)}, ${referrer}::text, ${projectId}::text, main.key
+      insert into conversations.conversation (public_id, owner_id, title, metadata, referrer, project_id,
+        instruction_version, instruction_snapshot, active_branch_key)
+      select ${newId('conversation')}, ${ownerId}::uuid, ${title}::text, ${json(metadata)}, ${referrer}::text, ${projectId}::text,
+        ${instructionVersion}::integer, ${instructionSnapshot}::text, main.key
       from main
       returning *
     ), branch as (
@@ -73,12 +79,14 @@ export async function changeConversation(
   key: string,
   change: ConversationChange,
 ): Promise<void> {
-  const { title, metadata, referrer, projectId, archivedAt } = change
+  const { title, metadata, referrer, projectId, instructionVersion, instructionSnapshot, archivedAt } = change
   const assignments = [
     ...(title === undefined ? [] : [sql`title = ${title}`]),
     ...(metadata === undefined ? [] : [sql`metadata = ${json(metadata)}`]),
     ...(referrer === undefined ? [] : [sql`referrer = ${referrer}`]),
     ...(projectId === undefined ? [] : [sql`project_id = ${projectId}`]),
+    ...(instructionVersion === undefined ? [] : [sql`instruction_version = ${instructionVersion}`]),
+    ...(instructionSnapshot === undefined ? [] : [sql`instruction_snapshot = ${instructionSnapshot}`]),
     ...(archivedAt === undefined ? [] : [sql`archived_at = ${archivedAt}`]),
   ]
   if (assignments.length === 0) return

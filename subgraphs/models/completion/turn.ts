@@ -55,9 +55,9 @@ export async function readHistory(
     },
     context,
   )
-  const { id, title, project } = turnContext.conversation
+  const { id, title, project, effectiveInstructionSnapshot: pinned } = turnContext.conversation
   const history = withoutRepetition(turnContext.messages as JsonObject[], request.messages)
-  const instruction = project ? await instructionOf(project.id, context) : null
+  const instruction = pinned ?? (project ? await instructionOf(project.id, context) : null)
   return {
     conversation: { id, title: title ?? null },
     messages: instruction ? [projectMessage(instruction), ...history] : history,
