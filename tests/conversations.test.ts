@@ -209,6 +209,10 @@ describe('conversation routes', () => {
     }>()
     const { id } = await create({ project_id: projectId })
     const path = `${many}/${id}`
+    expect(bodyOf(await client.patch(path, { pin_instruction: true }), 'patch', one)).toMatchObject({
+      instruction_version: 1,
+      effective_instruction_snapshot: '',
+    })
     const ofProject = `/v1/projects/${projectId}/conversations`
     expect(
       bodyOf<Listed>(await client.get(ofProject), 'get', '/v1/projects/:project_id/conversations'),
@@ -344,6 +348,9 @@ describe('item routes', () => {
       branch: 'MAIN',
       branch_created: true,
       old_main_backup: expect.stringMatching(/^MAIN_\d{14}$/),
+      conversation: expect.objectContaining({ id, item_count: 2 }),
+      metadata: {},
+      created_at: expect.any(Number),
     })
     expect(itemTexts(bodyOf<Listed>(await client.get(`${path}?order=asc`), 'get', items))).toEqual(['a', 'c'])
     const backup = await client.get(`${path}?order=asc&branch=${deleted.old_main_backup}`)

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import OpenAI from 'openai'
 import { chatChunk, type FakeProvider, startFakeProvider } from '../platform/testing/fake-provider.ts'
 import { guest, type TestClient } from './client.ts'
 import { openAiSpecification, specificationIsHere, type Violations } from './openai-specification.ts'
@@ -99,6 +100,69 @@ describeWhereItIsHere(
       const { status, json } = await ask()
       expect(status).toBe(expected)
       expect(violations('ErrorResponse', json())).toEqual([])
+    })
+
+    const items = [
+      { role: 'user', content: 'Hello' },
+      {
+        type: 'message',
+        role: 'user',
+        content: [
+          { type: 'input_text', text: 'Look' },
+          { type: 'input_image', image_url: 'https://example.com/a.png', detail: 'low' },
+          { type: 'input_image', file_id: 'file_1' },
+          { type: 'input_file', filename: 'a.txt', file_data: 'data:text/plain;base64,YQ==' },
+        ],
+      },
+      { role: 'assistant', content: 'Seen' },
+      { role: 'assistant', content: [{ type: 'refusal', refusal: 'No' }] },
+      { type: 'function_call', call_id: 'call_1', name: 'look', arguments: '{}' },
+      { type: 'function_call_output', call_id: 'call_1', output: 'seen' },
+      { type: 'reasoning', summary: [{ type: 'summary_text', text: 'Because' }] },
+      { type: 'file_search_call', queries: ['a'] },
+      { type: 'mcp_call', server_label: 's', name: 'look', arguments: '{}', output: 'seen' },
+      { type: 'custom_tool_call', call_id: 'call_2', name: 'custom', input: 'x' },
+      { type: 'tool_search_call', call_id: 'call_3', execution: 'server', arguments: { q: 'x' } },
+      { type: 'compaction', encrypted_content: 'abc' },
+      { type: 'program', call_id: 'call_4', code: 'x', fingerprint: 'y' },
+    ]
+
+    it('a conversation, its items, and what is left of it', async () => {
+      const openai = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: client.token })
+      const { conversations } = openai
+      const created = await conversations.create({ metadata: { topic: 'demo' }, items: items as never })
+      expect(violations('ConversationResource', created)).toEqual([])
+      const added = await conversations.items.create(created.id, { items: items.slice(0, 3) as never })
+      expect(violations('ConversationItemList', added)).toEqual([])
+      const { data: listed } = await conversations.items.list(created.id, {
+        order: 'asc',
+        include: ['message.output_text.logprobs'],
+      })
+      expect(listed.map(({ type }) => type)).toEqual([
+        ...items.map(({ type }) => type ?? 'message'),
+        'message',
+        'message',
+        'message',
+      ])
+      const faults = listed.map((item) => [item.type, violations('ConversationItem', item)])
+      expect(faults.filter(([, found]) => found?.length)).toEqual([])
+      const first = listed[0] as { id: string }
+      const read = await conversations.items.retrieve(first.id, { conversation_id: created.id })
+      expect(violations('ConversationItem', read)).toEqual([])
+      const looked = listed[1] as { content: object[] }
+      expect(looked.content[1]).toMatchObject({
+        image_url: 'https://example.com/a.png',
+        file_id: null,
+        detail: 'low',
+        image: { url: 'https://example.com/a.png', detail: 'low' },
+      })
+      const left = await conversations.items.delete(first.id, { conversation_id: created.id })
+      expect(left).toMatchObject({ metadata: { topic: 'demo' }, created_at: created.created_at })
+      expect(left).toMatchObject({ conversation: { id: created.id, item_count: items.length + 2 } })
+      const updated = await conversations.update(created.id, { metadata: { topic: 'other' } })
+      expect(violations('ConversationResource', updated)).toEqual([])
+      expect(await conversations.retrieve(created.id)).toMatchObject({ metadata: { topic: 'other' } })
+      expect(violations('DeletedConversationResource', await conversations.delete(created.id))).toEqual([])
     })
 
     it('the error in the middle of a stream', async () => {

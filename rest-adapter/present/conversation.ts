@@ -14,6 +14,15 @@ const conversationFields = z.object({
   metadata: z.record(z.string(), z.string()),
   referrer: z.string().nullable(),
   project_id: z.string().nullable(),
+  instruction_version: z
+    .number()
+    .int()
+    .nullable()
+    .describe('Which instruction its project had when the conversation came to it.'),
+  effective_instruction_snapshot: z
+    .string()
+    .nullable()
+    .describe('The instruction that was pinned: completions are told this one.'),
   active_branch: z.string(),
   item_count: z.number().int(),
   archived: z.boolean(),
@@ -28,6 +37,8 @@ export const exampleConversation: z.output<typeof conversationFields> = {
   metadata: { topic: 'cooking' },
   referrer: null,
   project_id: 'proj_h3v8t0r5e2y6u1i9',
+  instruction_version: 1,
+  effective_instruction_snapshot: null,
   active_branch: 'MAIN',
   item_count: 2,
   archived: false,
@@ -51,6 +62,8 @@ export function conversationJson(
     metadata: conversation.metadata as Record<string, string>,
     referrer: conversation.referrer,
     project_id: conversation.project?.id ?? null,
+    instruction_version: conversation.instructionVersion,
+    effective_instruction_snapshot: conversation.effectiveInstructionSnapshot,
     active_branch: conversation.activeBranch,
     item_count: conversation.itemCount,
     archived: conversation.isArchived,

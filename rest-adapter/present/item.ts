@@ -19,7 +19,7 @@ const itemFields = z.looseObject({
   model: z.string().optional().describe('The model that wrote it.'),
   call_id: z.string().optional(),
   name: z.string().optional(),
-  arguments: z.string().optional(),
+  arguments: z.unknown().optional(),
   output: z.unknown().optional(),
   error: z.unknown().optional(),
   server_label: z.string().optional(),
@@ -56,7 +56,10 @@ const itemBodyFields = z.looseObject({
   content_type: z.string().nullish().describe('The type of the block that a text becomes.'),
   call_id: z.string().nullish(),
   name: z.string().nullish(),
-  arguments: z.string().nullish(),
+  arguments: z
+    .unknown()
+    .optional()
+    .describe('JSON text; other values are kept for the types that have them.'),
   output: z.unknown().optional(),
   error: z.unknown().optional(),
   server_label: z.string().nullish(),
@@ -115,11 +118,14 @@ export function itemInput({
     contentType: content_type,
     callId: call_id,
     name,
-    arguments: callArguments,
+    arguments: typeof callArguments === 'string' ? callArguments : null,
     output,
     error,
     serverLabel: server_label,
-    details,
+    details:
+      callArguments == null || typeof callArguments === 'string'
+        ? details
+        : { ...details, arguments: callArguments },
   }
 }
 

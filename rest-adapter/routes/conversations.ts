@@ -38,6 +38,12 @@ const changeBody = z.object({
   title: z.string().nullish().describe('At most 256 characters; links, addresses and symbols are taken out.'),
   metadata: metadataBody.nullish().describe('Up to 16 pairs of strings.'),
   referrer: z.string().nullish().describe('At most 64 characters.'),
+  pin_instruction: z
+    .boolean()
+    .nullish()
+    .describe(
+      "True keeps the project's present instruction for this conversation, whatever becomes of it; false lets go.",
+    ),
   project_id: z.string().nullish().describe('One of your projects; null or an empty text is none.'),
 })
 
@@ -97,8 +103,16 @@ const updateRoute: Omit<
   },
   operation: UpdateConversationDocument,
   variables: (input) => {
-    const { project_id, archived, ...rest } = input.body
-    return { input: { id: conversationId(input), ...rest, projectId: project_id, isArchived: archived } }
+    const { project_id, pin_instruction, archived, ...rest } = input.body
+    return {
+      input: {
+        id: conversationId(input),
+        ...rest,
+        projectId: project_id,
+        isArchived: archived,
+        pinInstruction: pin_instruction,
+      },
+    }
   },
   present: ({ updateConversation }, { context }) =>
     dual(conversationJson(updateConversation), context.requestId),
@@ -133,6 +147,7 @@ export const conversationRoutes: readonly Route[] = [
     summary: 'Create a conversation',
     tag,
     body: createBody,
+    bodyLimit: 'large',
     bodyOptional: true,
     examples: {
       empty: {},
@@ -141,8 +156,13 @@ export const conversationRoutes: readonly Route[] = [
     },
     failures: ['project_not_found'],
     operation: CreateConversationDocument,
-    variables: ({ body: { project_id, items, ...rest } }) => ({
-      input: { ...rest, projectId: project_id, items: items?.map(itemInput) },
+    variables: ({ body: { project_id, pin_instruction, items, ...rest } }) => ({
+      input: {
+        ...rest,
+        projectId: project_id,
+        pinInstruction: pin_instruction,
+        items: items?.map(itemInput),
+      },
     }),
     present: ({ createConversation }, { context }) =>
       dual(conversationJson(createConversation), context.requestId),

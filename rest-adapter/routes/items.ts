@@ -6,7 +6,12 @@ import {
   ConversationItemsDocument,
   DeleteItemDocument,
 } from '../operations.generated.ts'
-import { conversationId, existingConversation } from '../present/conversation.ts'
+import {
+  conversationId,
+  conversationJson,
+  conversationResource,
+  existingConversation,
+} from '../present/conversation.ts'
 import { exampleItem, itemBody, itemId, itemInput, itemJson, itemResource } from '../present/item.ts'
 import { type Route, route } from '../route.ts'
 import { deletedOf, dual, dualOf, list, listOf, pageArguments, pageQuery } from '../shapes.ts'
@@ -120,18 +125,28 @@ export const itemRoutes: readonly Route[] = [
     tag,
     operation: DeleteItemDocument,
     variables: (input) => ({ input: { conversationId: conversationId(input), itemId: itemId(input) } }),
-    present: ({ deleteItem }) => ({
-      id: deleteItem.id,
-      object: 'conversation.item.deleted' as const,
-      deleted: true as const,
-      branch: deleteItem.branch,
-      old_main_backup: deleteItem.oldMainBackup,
-      branch_created: true as const,
-    }),
+    present: ({ deleteItem }) => {
+      const conversation = conversationJson(deleteItem.conversation)
+      return {
+        id: deleteItem.id,
+        object: 'conversation.item.deleted' as const,
+        deleted: true as const,
+        branch: deleteItem.branch,
+        old_main_backup: deleteItem.oldMainBackup,
+        branch_created: true as const,
+        // what OpenAI's clients read of it: they expect the conversation
+        conversation,
+        metadata: conversation.metadata,
+        created_at: conversation.created_at,
+      }
+    },
     response: deletedOf('conversation.item.deleted', exampleItem.id).extend({
       branch: z.string().meta({ examples: ['MAIN'] }),
       old_main_backup: z.string().meta({ examples: ['MAIN_20260101000100'] }),
       branch_created: z.literal(true),
+      conversation: conversationResource,
+      metadata: z.record(z.string(), z.string()).describe('Of the conversation.'),
+      created_at: z.number().int().describe('When the conversation was created.'),
     }),
   }),
 ]

@@ -3,7 +3,7 @@ import type { SubgraphDatabase } from '../../platform/db.ts'
 import type { SubgraphContext } from '../../platform/subgraph.ts'
 import { type ForkService, forkService } from './branches/forks.ts'
 import { type BranchService, branchService } from './branches/service.ts'
-import { ownProjectCheck } from './own-project.ts'
+import { ownProjects } from './own-project.ts'
 import { type RatingService, ratingService } from './reports/ratings.ts'
 import { type ToolCallService, toolCallService } from './reports/tool-calls.ts'
 import { type ConversationService, conversationService } from './service/conversations.ts'
@@ -56,7 +56,7 @@ export function conversationsContext(request: RequestContext, shared: SharedSour
       actor,
       database,
       conversations,
-      isOwnProject: ownProjectCheck(request),
+      ownProject: ownProjects(request),
     }),
     branches: branchService({ actor, database, branches, conversations }),
     forks: forkService({ actor, database, items }),

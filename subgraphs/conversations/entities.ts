@@ -26,6 +26,8 @@ const ConversationSchema = defineEntity({
     metadata: p.json<Record<string, string>>(),
     referrer: p.text().nullable(),
     projectId: p.text().nullable(),
+    instructionVersion: p.integer().nullable(),
+    instructionSnapshot: p.text().nullable(),
     activeBranch: () => p.manyToOne(Branch).joinColumn('active_branch_key'),
     archivedAt: p.datetime().columnType('timestamptz(3)').nullable(),
     createdAt: p.datetime().columnType('timestamptz(3)'),

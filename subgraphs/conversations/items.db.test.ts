@@ -90,15 +90,44 @@ describe('items', () => {
             type: 'output_text',
             text: 'nested',
             annotations: [{ type: 'url_citation' }],
+            logprobs: [],
             output_text: { text: 'nested', annotations: [{ type: 'url_citation' }] },
           },
         ],
         [
           { type: 'text', text: 'as it is' },
-          { type: 'image', image: { url: 'jan_1' } },
+          { type: 'image', image: { url: 'jan_1' }, image_url: 'jan_1', file_id: null, detail: 'auto' },
         ],
       ],
     )
+  })
+
+  it('are read page by page without repetition or gap while others add and fork', async () => {
+    const owner = someActor()
+    const id = await conversationOf(owner, 'first')
+    const adding = Promise.all(
+      Array.from({ length: 40 }, (_, at) =>
+        at % 8 === 7
+          ? run(
+              'mutation ($input: CreateBranchInput!) { createBranch(input: $input) { name } }',
+              { input: { conversationId: id, name: `fork ${at}` } },
+              owner,
+            )
+          : add(id, [message(`item ${at}`)], owner),
+      ),
+    )
+    const seen: number[] = []
+    let after = ''
+    const readOn = async () => {
+      const { page } = await list(id, `first: 3, order: ASC${after}`, owner)
+      seen.push(...page.nodes.map(({ sequenceNumber }) => sequenceNumber))
+      if (page.pageInfo.endCursor !== null) after = `, after: "${page.pageInfo.endCursor}"`
+      return page.nodes.length
+    }
+    for (let pages = 0; pages < 10; pages += 1) await readOn()
+    await adding
+    while ((await readOn()) > 0);
+    expect(seen).toEqual(Array.from({ length: 36 }, (_, at) => at + 1))
   })
 
   it('keeps U+0000, lone surrogates and the order of keys in content', async () => {

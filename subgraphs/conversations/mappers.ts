@@ -1,6 +1,6 @@
 import type { PreparedBranch } from './branches/forks.ts'
 import type { ConversationPage } from './service/conversations.ts'
-import type { AddedItems, ItemPage } from './service/items.ts'
+import type { AddedItems, DeletedItem, ItemPage } from './service/items.ts'
 import type { TurnContext } from './service/turns.ts'
 import type { SharedConversation } from './sharing/public-links.ts'
 import type { SharePage } from './sharing/service.ts'
@@ -32,6 +32,9 @@ export type ItemConnectionModel = ItemPage
 
 /** What resolvers hand on when items were added. */
 export type AddedItemsModel = AddedItems
+
+/** What resolvers hand on when an item was deleted. */
+export type DeletedItemModel = DeletedItem
 
 /** What resolvers hand on as a stored turn. */
 export type StoredTurnModel = StoredTurn

@@ -144,19 +144,20 @@ describe('a tool call', () => {
 
   it('is refused where it is not there, or too long', async () => {
     const id = await create({ items: [call('call_1')] })
-    const refusals: [Promise<unknown>, object][] = [
-      [report(id, 'call_2', {}), { code: 'item_not_found' }],
-      [report(id, 'nul\u0000', {}), { code: 'item_not_found' }],
-      [report(newId('conversation'), 'call_1', {}), { code: 'conversation_not_found' }],
-      [report(id, 'call_1', {}, someActor()), { code: 'conversation_not_found' }],
-      [report(id, 'call_1', { output: 'x'.repeat(100_001) }), { code: 'input_too_large' }],
+    const refusals: [() => Promise<unknown>, object][] = [
+      [() => report(id, 'call_2', {}), { code: 'item_not_found' }],
+      [() => report(id, 'nul\u0000', {}), { code: 'item_not_found' }],
+      [() => report(newId('conversation'), 'call_1', {}), { code: 'conversation_not_found' }],
+      [() => report(id, 'call_1', {}, someActor()), { code: 'conversation_not_found' }],
+      [() => report(id, 'call_1', { output: 'x'.repeat(100_001) }), { code: 'input_too_large' }],
       [
-        report(id, 'call_1', { arguments: 'x'.repeat(100_001) }),
+        () => report(id, 'call_1', { arguments: 'x'.repeat(100_001) }),
         { code: 'input_too_large', param: 'arguments' },
       ],
-      [report(id, 'call_1', { name: 'a\nb' }), { code: 'invalid_parameter', param: 'name' }],
+      [() => report(id, 'call_1', { name: 'a\nb' }), { code: 'invalid_parameter', param: 'name' }],
     ]
-    for (const [attempt, extensions] of refusals) await expect(attempt).rejects.toMatchObject({ extensions })
+    for (const [attempt, extensions] of refusals)
+      await expect(attempt()).rejects.toMatchObject({ extensions })
     expect(await toolCall(id, 'call_1')).toMatchObject({ status: 'IN_PROGRESS' })
   })
 })
@@ -206,13 +207,17 @@ describe('a rating', () => {
     const id = await create({ items: [{ role: 'assistant', content: 'a' }] })
     const [item] = await itemsOf(id)
     const other = await create()
-    const refusals: [Promise<unknown>, object][] = [
-      [rate(id, newId('item'), {}), { code: 'item_not_found' }],
-      [rate(other, item?.id, {}), { code: 'item_not_found' }],
-      [rate(id, item?.id, {}, someActor()), { code: 'conversation_not_found' }],
-      [rate(id, item?.id, { comment: 'x'.repeat(2001) }), { code: 'invalid_parameter', param: 'comment' }],
+    const refusals: [() => Promise<unknown>, object][] = [
+      [() => rate(id, newId('item'), {}), { code: 'item_not_found' }],
+      [() => rate(other, item?.id, {}), { code: 'item_not_found' }],
+      [() => rate(id, item?.id, {}, someActor()), { code: 'conversation_not_found' }],
+      [
+        () => rate(id, item?.id, { comment: 'x'.repeat(2001) }),
+        { code: 'invalid_parameter', param: 'comment' },
+      ],
     ]
-    for (const [attempt, extensions] of refusals) await expect(attempt).rejects.toMatchObject({ extensions })
+    for (const [attempt, extensions] of refusals)
+      await expect(attempt()).rejects.toMatchObject({ extensions })
   })
 })
 

@@ -30,6 +30,8 @@ export const resolvers = {
     project: ({ projectId }) => (projectId == null ? null : { id: projectId }),
     activeBranch: ({ activeBranch }) => activeBranch.name,
     itemCount: ({ activeBranch }) => activeBranch.itemCount,
+    instructionVersion: ({ instructionVersion }) => instructionVersion ?? null,
+    effectiveInstructionSnapshot: ({ instructionSnapshot }) => instructionSnapshot ?? null,
     isArchived: ({ archivedAt }) => archivedAt != null,
     item: (conversation, { id }, { items }) => items.ofConversation(conversation, id),
     items: (conversation, args, { items }) => items.page(conversation, args),
@@ -47,12 +49,13 @@ export const resolvers = {
     model: ({ modelId }) => (modelId === null ? null : { id: modelId }),
     sequenceNumber: ({ position }) => position,
     name: ({ details }) => details.name ?? null,
-    arguments: ({ details }) => details.arguments ?? null,
+    // newer types have arguments that are no text: those stay among the details
+    arguments: ({ details }) => (typeof details.arguments === 'string' ? details.arguments : null),
     output: ({ details }) => details.output ?? null,
     error: ({ details }) => details.error ?? null,
     serverLabel: ({ details }) => details.server_label ?? null,
     details({ details: { name, arguments: args, output, error, server_label, ...rest } }) {
-      return rest
+      return args === undefined || typeof args === 'string' ? rest : { ...rest, arguments: args }
     },
   },
   Project: {
@@ -60,6 +63,9 @@ export const resolvers = {
     conversations: ({ id }, args, { conversations }) => conversations.pageOfProject(id, args),
   },
   AddedItems: {
+    conversation: ({ conversationId }, _, { conversations }) => conversations.existing(conversationId),
+  },
+  DeletedItem: {
     conversation: ({ conversationId }, _, { conversations }) => conversations.existing(conversationId),
   },
   StoredTurn: {

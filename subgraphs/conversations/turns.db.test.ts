@@ -430,7 +430,13 @@ describe('turns', () => {
     const [question, reply] = await itemsOf(silent.conversation.id, owner)
     expect(question!.content).toEqual([
       { type: 'input_text', text: 'What is this?', input_text: 'What is this?' },
-      { type: 'image', image: { url: 'jan_01', detail: 'low' } },
+      {
+        type: 'image',
+        image: { url: 'jan_01', detail: 'low' },
+        image_url: 'jan_01',
+        file_id: null,
+        detail: 'low',
+      },
     ])
     expect(reply!.content.map(({ type }) => type)).toEqual(['output_text'])
     const told = await append(

@@ -1,7 +1,7 @@
 import type { RequestContext } from '../../platform/context.ts'
 import type { SubgraphDatabase } from '../../platform/db.ts'
 import type { SubgraphContext } from '../../platform/subgraph.ts'
-import { OwnProjectDocument } from './operations.generated.ts'
+import { RememberedProjectDocument } from './operations.generated.ts'
 import type { ProfileCache } from './ranking/profile-cache.ts'
 import { type MemoryService, memoryService } from './services/memories.ts'
 import { type RecallService, recallService } from './services/recall.ts'
@@ -30,7 +30,7 @@ export function memoryContext(request: RequestContext, parts: MemoryParts): Memo
   const source = memorySource(database)
   const changed = (ownerId: string) => profiles.drop(ownerId)
   const hasProject = async (id: string) =>
-    (await request.graph.execute(OwnProjectDocument, { id }, request)).project !== null
+    (await request.graph.execute(RememberedProjectDocument, { id }, request)).project !== null
   return {
     request,
     memories: memoryService(actor, source, changed),

@@ -270,21 +270,31 @@ describe('a message that is asked again', () => {
   it('is refused with values out of range, and where it is not there', async () => {
     const id = await answered()
     const [question] = await itemsOf(id)
-    const refusals: [Promise<unknown>, object][] = [
-      [regenerate(id, question?.id, { temperature: 3 }), { code: 'invalid_parameter', param: 'temperature' }],
-      [regenerate(id, question?.id, { maxTokens: 0 }), { code: 'invalid_parameter', param: 'max_tokens' }],
-      [regenerate(id, question?.id, { model: 'nobody/has-it' }), { code: 'model_not_found', param: 'model' }],
+    const refusals: [() => Promise<unknown>, object][] = [
       [
-        regenerate(id, question?.id, { model, content: ' ' }),
+        () => regenerate(id, question?.id, { temperature: 3 }),
+        { code: 'invalid_parameter', param: 'temperature' },
+      ],
+      [
+        () => regenerate(id, question?.id, { maxTokens: 0 }),
+        { code: 'invalid_parameter', param: 'max_tokens' },
+      ],
+      [
+        () => regenerate(id, question?.id, { model: 'nobody/has-it' }),
+        { code: 'model_not_found', param: 'model' },
+      ],
+      [
+        () => regenerate(id, question?.id, { model, content: ' ' }),
         { code: 'invalid_parameter', param: 'content' },
       ],
-      [regenerate(id, newId('item'), { model }), { code: 'item_not_found' }],
-      [regenerate(id, newId('item')), { code: 'item_not_found' }],
-      [regenerate(id, 'nonsense'), { code: 'invalid_id', param: 'item_id' }],
-      [regenerate(newId('conversation'), question?.id, { model }), { code: 'conversation_not_found' }],
-      [regenerate(id, question?.id, {}, someActor()), { code: 'conversation_not_found' }],
+      [() => regenerate(id, newId('item'), { model }), { code: 'item_not_found' }],
+      [() => regenerate(id, newId('item')), { code: 'item_not_found' }],
+      [() => regenerate(id, 'nonsense'), { code: 'invalid_id', param: 'item_id' }],
+      [() => regenerate(newId('conversation'), question?.id, { model }), { code: 'conversation_not_found' }],
+      [() => regenerate(id, question?.id, {}, someActor()), { code: 'conversation_not_found' }],
     ]
-    for (const [attempt, extensions] of refusals) await expect(attempt).rejects.toMatchObject({ extensions })
+    for (const [attempt, extensions] of refusals)
+      await expect(attempt()).rejects.toMatchObject({ extensions })
     expect(await branchesOf(id)).toEqual(['MAIN'])
   })
 })

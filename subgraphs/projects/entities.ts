@@ -9,6 +9,7 @@ const ProjectSchema = defineEntity({
     ownerId: p.uuid(),
     name: p.text(),
     instruction: p.text().nullable(),
+    instructionVersion: p.integer(),
     description: p.text().nullable(),
     isFavorite: p.boolean(),
     archivedAt: p.datetime().columnType('timestamptz(3)').nullable(),

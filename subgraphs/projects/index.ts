@@ -3,6 +3,7 @@ import { defineSubgraph } from '../../platform/subgraph.ts'
 import { projectsContext } from './context.ts'
 import { Project } from './entities.ts'
 import { projects as createProjects } from './migrations/0001-projects.ts'
+import { instructionVersion } from './migrations/0002-instruction-version.ts'
 import { deletedOfOwner } from './migrations/0003-deleted-of-owner.ts'
 import { resolvers } from './resolvers.ts'
 import { eraseOwner } from './sources.ts'
@@ -12,7 +13,7 @@ export const projects = defineSubgraph({
   name: 'projects',
   home: import.meta.url,
   resolvers,
-  persistence: { entities: [Project], migrations: [createProjects, deletedOfOwner] },
+  persistence: { entities: [Project], migrations: [createProjects, instructionVersion, deletedOfOwner] },
   config: z.object({}),
   start: ({ database }) => ({
     createContext: (request) => projectsContext(request, database),

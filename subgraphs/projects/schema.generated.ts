@@ -46,6 +46,8 @@ export type Project = {
   name: Scalars['String']['output'];
   /** What the model is told first in every conversation of this project. */
   instruction: Maybe<Scalars['String']['output']>;
+  /** How many instructions it has had, the first and none among them. */
+  instructionVersion: Scalars['Int']['output'];
   /** A note for people. The model never sees it. */
   description: Maybe<Scalars['String']['output']>;
   /** Whether the owner marked it. */
@@ -258,8 +260,8 @@ export type ResolversTypes = {
   SortOrder: SortOrder;
   Project: ResolverTypeWrapper<ProjectModel>;
   ID: ResolverTypeWrapper<Scalars['ID']['output']>;
-  ProjectConnection: ResolverTypeWrapper<ProjectConnectionModel>;
   Int: ResolverTypeWrapper<Scalars['Int']['output']>;
+  ProjectConnection: ResolverTypeWrapper<ProjectConnectionModel>;
   ProjectEdge: ResolverTypeWrapper<Omit<ProjectEdge, 'node'> & { node: ResolversTypes['Project'] }>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   CreateProjectInput: CreateProjectInput;
@@ -277,8 +279,8 @@ export type ResolversParentTypes = {
   PageInfo: PageInfo;
   Project: ProjectModel;
   ID: Scalars['ID']['output'];
-  ProjectConnection: ProjectConnectionModel;
   Int: Scalars['Int']['output'];
+  ProjectConnection: ProjectConnectionModel;
   ProjectEdge: Omit<ProjectEdge, 'node'> & { node: ResolversParentTypes['Project'] };
   Query: Record<PropertyKey, never>;
   CreateProjectInput: CreateProjectInput;
@@ -309,6 +311,7 @@ export type ProjectResolvers<ContextType = ProjectsContext, ParentType extends R
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   instruction?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  instructionVersion?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   description?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   isFavorite?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   isArchived?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;

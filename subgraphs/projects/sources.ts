@@ -75,6 +75,7 @@ export function projectSource(database: SubgraphDatabase): ProjectSource {
       const project = em.create(Project, {
         ...fields,
         ownerId,
+        instructionVersion: 1,
         publicId: newId('project'),
         createdAt: now,
         updatedAt: now,
@@ -94,8 +95,10 @@ export function projectSource(database: SubgraphDatabase): ProjectSource {
           )
           if (!project) return null
           const archivedAt = fields.archivedAt ? (project.archivedAt ?? fields.archivedAt) : fields.archivedAt
+          const changes = fields.instruction !== undefined && fields.instruction !== project.instruction
           em.assign(project, {
             ...fields,
+            ...(changes ? { instructionVersion: project.instructionVersion + 1 } : {}),
             ...(archivedAt === undefined ? {} : { archivedAt }),
             updatedAt: new Date(),
           })
@@ -122,7 +125,7 @@ export async function eraseOwner(database: SubgraphDatabase, ownerId: string): P
 }
 
 const projectsById = `
-  select key, public_id as "publicId", owner_id as "ownerId", name, instruction, description,
+  select key, public_id as "publicId", owner_id as "ownerId", name, instruction, instruction_version as "instructionVersion", description,
     is_favorite as "isFavorite", archived_at as "archivedAt", created_at as "createdAt", updated_at as "updatedAt"
   from projects.project where public_id = any($1::text[]) and owner_id = $2 and deleted_at is null`
 

@@ -1,3 +1,5 @@
+import { isRecord } from './is-record.ts'
+
 /** One block of an item's content, as it is stored: its type, and for text-like types the text under `text` alone. */
 export type Block = { readonly type: string } & Readonly<Record<string, unknown>>
 
@@ -31,10 +33,38 @@ export function storedBlock(block: Block): Block {
 /** What the world sees of a stored block: both spellings of its text. */
 export function presentedBlock(block: Block): Block {
   const { type, text } = block
+  if (type === 'input_image' || type === 'image') return { ...block, ...imageFields(block) }
+  if (type === 'file') return { ...block, ...fileFields(block) }
   if (typeof text !== 'string' || !textTypes.has(type) || type === 'text') return block
   if (type !== 'output_text') return { ...block, [type]: text }
   const annotations = block.annotations ?? []
-  return { ...block, annotations, output_text: { text, annotations } }
+  return { ...block, annotations, logprobs: block.logprobs ?? [], output_text: { text, annotations } }
+}
+
+/** An image as OpenAI's clients read it, and as ours do (contract 3.3), whichever of them wrote it. */
+function imageFields({ image, image_url, file_id, detail }: Block): Readonly<Record<string, unknown>> {
+  const own = isRecord(image) ? image : isRecord(image_url) ? image_url : {}
+  const fields = {
+    url: (typeof image_url === 'string' ? image_url : own.url) ?? null,
+    file_id: file_id ?? own.file_id ?? null,
+    detail: detail ?? own.detail ?? 'auto',
+  }
+  const known = Object.entries(fields).filter(([, value]) => value !== null)
+  return {
+    image_url: fields.url,
+    file_id: fields.file_id,
+    detail: fields.detail,
+    image: isRecord(image) ? image : Object.fromEntries(known),
+  }
+}
+
+/** A file's name and id where OpenAI's clients look for them. */
+function fileFields({ file, file_id, filename }: Block): Readonly<Record<string, unknown>> {
+  if (!isRecord(file)) return {}
+  return {
+    file_id: file_id ?? file.file_id ?? null,
+    filename: filename ?? file.filename ?? file.name ?? null,
+  }
 }
 
 /** The text of a stored block; null when it is of another kind. */

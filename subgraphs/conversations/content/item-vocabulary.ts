@@ -1,4 +1,4 @@
-/** The types that items have (contract 3.3); the last six are former names that clients still send. */
+/** The types that items have (contract 3.3), with former names that clients still send, and newer ones of OpenAI's clients, which are kept as they are. */
 const types = new Set([
   'message',
   'function_call',
@@ -29,6 +29,13 @@ const types = new Set([
   'computer_use',
   'mcp_item',
   'image_generation',
+  'tool_search_call',
+  'tool_search_output',
+  'additional_tools',
+  'configuration_update',
+  'program',
+  'program_output',
+  'compaction',
 ])
 
 const roles = new Set([

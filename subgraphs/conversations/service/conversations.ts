@@ -7,6 +7,7 @@ import { optionalText } from '../../../platform/text.ts'
 import { givenItems } from '../content/item-input.ts'
 import { clientMetadata, type Metadata, replacedMetadata, titleLock } from '../content/metadata.ts'
 import { givenTitle, isTitle } from '../content/title.ts'
+import type { OwnProject } from '../own-project.ts'
 import type { CreateConversationInput, UpdateConversationInput } from '../schema.generated.ts'
 import { branchTail } from '../sources/branch-writes.ts'
 import type { ConversationRow } from '../sources/conversation-row.ts'
@@ -21,6 +22,7 @@ import {
 import type { ConversationFilter, ConversationSource } from '../sources/conversations.ts'
 import { appendItems } from '../sources/item-writes.ts'
 import { type Connection as Statements, transaction } from '../sources/transaction.ts'
+import { type ProjectColumns, pinnedColumns, projectColumns } from './project-of.ts'
 
 const maxReferrerLength = 64
 /** Contract 3.1, the ceiling of batches. */
@@ -45,23 +47,24 @@ export interface ConversationScope {
   readonly actor: Actor | null
   readonly database: SubgraphDatabase
   readonly conversations: ConversationSource
-  /** Whether the actor has such a project; asked of the graph. */
-  readonly isOwnProject: (id: string) => Promise<boolean>
+  /** The actor's project of that id, if there is one; asked of the graph. */
+  readonly ownProject: (id: string) => Promise<OwnProject | null>
 }
 
 /** The rules of conversations. Everything acts for `actor`: another owner's conversation does not exist for it. */
-export function conversationService({ actor, database, conversations, isOwnProject }: ConversationScope) {
+export function conversationService({ actor, database, conversations, ownProject }: ConversationScope) {
   const owner = () => requireActor(actor).id
 
   const existing = async (id: string): Promise<ConversationRow> =>
     (await conversations.byId(owner(), id)) ?? conversationNotFound()
 
-  /** @throws AppError `invalid_id`, `project_not_found` naming `project_id` */
-  const checkedProject = async (id: string | null | undefined): Promise<string | null> => {
-    if (id == null || id === '') return null
-    assertIdShape('project', id, 'project_id')
-    if (await isOwnProject(id)) return id
-    throw new AppError('project_not_found', 'There is no such project.', { param: 'project_id' })
+  const projectChange = async (
+    id: string,
+    projectId: string | null | undefined,
+    pin: boolean | null | undefined,
+  ): Promise<Partial<ProjectColumns>> => {
+    if (projectId !== undefined) return projectColumns(ownProject, projectId, pin)
+    return pin == null ? {} : pinnedColumns(ownProject, (await existing(id)).projectId ?? null, pin)
   }
 
   const listOf = async (filter: ConversationFilter, args: PageArguments): Promise<ConversationPage> => {
@@ -86,7 +89,7 @@ export function conversationService({ actor, database, conversations, isOwnProje
       const ownerId = scope === 'ALL' ? everybody(actor) : owner()
       if (projectId != null) {
         assertIdShape('project', projectId, 'project_id')
-        if (scope !== 'ALL' && !(await isOwnProject(projectId))) return emptyPage
+        if (scope !== 'ALL' && !(await ownProject(projectId))) return emptyPage
       }
       return listOf(
         {
@@ -113,6 +116,7 @@ export function conversationService({ actor, database, conversations, isOwnProje
       referrer,
       projectId,
       items,
+      pinInstruction,
     }: CreateConversationInput): Promise<ConversationRow> {
       const ownerId = owner()
       const drafts = givenItems(items ?? [])
@@ -120,7 +124,7 @@ export function conversationService({ actor, database, conversations, isOwnProje
         ...titleFields(title ?? null),
         metadata: clientMetadata(metadata),
         referrer: givenReferrer(referrer),
-        projectId: await checkedProject(projectId),
+        ...(await projectColumns(ownProject, projectId, pinInstruction)),
       }
       const id = await transaction(database, async (db) => {
         const created = await createConversation(db, ownerId, fields)
@@ -138,13 +142,14 @@ export function conversationService({ actor, database, conversations, isOwnProje
       referrer,
       projectId,
       isArchived,
+      pinInstruction,
     }: UpdateConversationInput): Promise<ConversationRow> {
       const ownerId = owner()
       const client = metadata === undefined ? undefined : clientMetadata(metadata)
       const change: ConversationChange = {
         ...(title === undefined ? {} : titleFields(title)),
         ...(referrer === undefined ? {} : { referrer: givenReferrer(referrer) }),
-        ...(projectId === undefined ? {} : { projectId: await checkedProject(projectId) }),
+        ...(await projectChange(id, projectId, pinInstruction)),
         ...(isArchived == null ? {} : { archivedAt: isArchived ? new Date() : null }),
       }
       await transaction(database, async (db) => {

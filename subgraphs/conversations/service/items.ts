@@ -29,6 +29,14 @@ export interface AddedItems {
   readonly conversationId: string
 }
 
+/** What deleting an item did. */
+export interface DeletedItem {
+  readonly id: string
+  readonly branch: string
+  readonly oldMainBackup: string
+  readonly conversationId: string
+}
+
 /** What the rules of items need. */
 export interface ItemScope {
   readonly actor: Actor | null
@@ -77,10 +85,7 @@ export function itemService({ actor, database, items }: ItemScope) {
     },
 
     /** Contract 3.3 and 3.4: nothing is lost, the former main branch is kept. @throws AppError `conversation_not_found`, `item_not_found` */
-    async remove({
-      conversationId,
-      itemId,
-    }: DeleteItemInput): Promise<{ id: string; branch: string; oldMainBackup: string }> {
+    async remove({ conversationId, itemId }: DeleteItemInput): Promise<DeletedItem> {
       const ownerId = owner()
       return transaction(database, async (db) => {
         const conversation = (await lockConversation(db, ownerId, conversationId)) ?? conversationNotFound()
@@ -91,7 +96,7 @@ export function itemService({ actor, database, items }: ItemScope) {
           upTo: null,
           without: place.position,
         })
-        return { id: itemId, branch: mainBranch, oldMainBackup: backup }
+        return { id: itemId, branch: mainBranch, oldMainBackup: backup, conversationId }
       })
     },
   }

@@ -9,6 +9,8 @@ export interface ConversationRow {
   readonly metadata: Metadata
   readonly referrer?: string | null
   readonly projectId?: string | null
+  readonly instructionVersion?: number | null
+  readonly instructionSnapshot?: string | null
   readonly activeBranch: ActiveBranch
   readonly archivedAt?: Date | string | null
   readonly createdAt: Date | string
@@ -33,7 +35,8 @@ export interface ConversationColumns extends Omit<ConversationRow, 'activeBranch
 export function conversationColumns(conversation: string, branch: string): string {
   const [c, b] = [conversation, branch]
   return `${c}.key, ${c}.public_id as "publicId", ${c}.owner_id as "ownerId", ${c}.title, ${c}.metadata, ${c}.referrer,
-    ${c}.project_id as "projectId", ${c}.archived_at as "archivedAt", ${c}.created_at as "createdAt",
+    ${c}.project_id as "projectId", ${c}.instruction_version as "instructionVersion",
+    ${c}.instruction_snapshot as "instructionSnapshot", ${c}.archived_at as "archivedAt", ${c}.created_at as "createdAt",
     ${c}.updated_at as "updatedAt", ${b}.key as "branchKey", ${b}.name as "branchName", ${b}.item_count as "branchItemCount"`
 }
 

@@ -11,6 +11,8 @@ export interface NewConversation {
   readonly metadata: Metadata
   readonly referrer: string | null
   readonly projectId: string | null
+  readonly instructionVersion: number | null
+  readonly instructionSnapshot: string | null
 }
 
 /** A conversation whose row this transaction holds: nobody else appends to it or changes its branches meanwhile. */
@@ -29,6 +31,8 @@ export interface ConversationChange {
   readonly metadata?: Metadata
   readonly referrer?: string | null
   readonly projectId?: string | null
+  readonly instructionVersion?: number | null
+  readonly instructionSnapshot?: string | null
   readonly archivedAt?: Date | null
 }
 
@@ -40,13 +44,15 @@ export async function createConversation(
   ownerId: string,
   fields: NewConversation,
 ): Promise<LockedConversation> {
-  const { title, titleGiven, metadata, referrer, projectId } = fields
+  const { title, titleGiven, metadata, referrer, projectId, instructionVersion, instructionSnapshot } = fields
   const { rows } = await sql<LockedConversation>`
     with main as (
       select nextval(pg_get_serial_sequence('conversations.branch', 'key')) as key
     ), c as (
-      insert into conversations.conversation (public_id, owner_id, title, title_given, metadata, referrer, project_id, active_branch_key)
-      select ${newId('conversation')}, ${ownerId}::uuid, ${title}::text, ${titleGiven}::boolean, ${json(metadata)}, ${referrer}::text, ${projectId}::text, main.key
+      insert into conversations.conversation (public_id, owner_id, title, title_given, metadata, referrer, project_id,
+        instruction_version, instruction_snapshot, active_branch_key)
+      select ${newId('conversation')}, ${ownerId}::uuid, ${title}::text, ${titleGiven}::boolean, ${json(metadata)}, ${referrer}::text, ${projectId}::text,
+        ${instructionVersion}::integer, ${instructionSnapshot}::text, main.key
       from main
       returning *
     ), branch as (
@@ -77,12 +83,15 @@ export async function changeConversation(
   change: ConversationChange,
 ): Promise<void> {
   const { title, titleGiven, metadata, referrer, projectId, archivedAt } = change
+  const { instructionVersion, instructionSnapshot } = change
   const assignments = [
     ...(title === undefined ? [] : [sql`title = ${title}`]),
     ...(titleGiven === undefined ? [] : [sql`title_given = ${titleGiven}`]),
     ...(metadata === undefined ? [] : [sql`metadata = ${json(metadata)}`]),
     ...(referrer === undefined ? [] : [sql`referrer = ${referrer}`]),
     ...(projectId === undefined ? [] : [sql`project_id = ${projectId}`]),
+    ...(instructionVersion === undefined ? [] : [sql`instruction_version = ${instructionVersion}`]),
+    ...(instructionSnapshot === undefined ? [] : [sql`instruction_snapshot = ${instructionSnapshot}`]),
     ...(archivedAt === undefined ? [] : [sql`archived_at = ${archivedAt}`]),
   ]
   if (assignments.length === 0) return

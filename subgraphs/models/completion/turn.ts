@@ -59,13 +59,13 @@ export async function readHistory(
     },
     context,
   )
-  const { id, title, metadata, project } = turnContext.conversation
+  const { id, title, metadata, project, effectiveInstructionSnapshot: pinned } = turnContext.conversation
   const history = withoutRepetition(turnContext.messages as JsonObject[], request.messages)
   return {
     conversation: { id, title: title ?? null },
     projectId: project?.id ?? null,
     metadata: metadata as Readonly<Record<string, unknown>>,
-    instruction: project ? await instructionOf(project.id, context) : null,
+    instruction: pinned ?? (project ? await instructionOf(project.id, context) : null),
     messages: history,
   }
 }
