@@ -28,6 +28,7 @@ const splitSuite = [
   'hostile',
   'prompt-orchestration',
   'settings',
+  'memory',
   'slow-reader',
 ]
 
