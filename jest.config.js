@@ -26,9 +26,9 @@ const splitSuite = [
   'departure',
   'graph-streams',
   'hostile',
+  'memory',
   'prompt-orchestration',
   'settings',
-  'shares',
   'slow-reader',
 ]
 
