@@ -162,6 +162,11 @@ describe('a route with somebody else’s ids', () => {
       (ids) => stranger.patch(`/v1/conversations/${strangersConversation}`, { project_id: ids.project }),
     ],
     ['the project of a list', (ids) => stranger.get(`/v1/conversations?project_id=${ids.project}`)],
+    [
+      'the project of a search',
+      (ids) => stranger.get(`/v1/conversations?search=a&project_id=${ids.project}`),
+    ],
+    ['a cursor of a search', (ids) => stranger.get(`/v1/conversations?search=a&after=${ids.conversation}`)],
     ['a cursor of conversations', (ids) => stranger.get(`/v1/conversations?after=${ids.conversation}`)],
     ['a cursor of projects', (ids) => stranger.get(`/v1/projects?after=${ids.project}`)],
     [
@@ -243,6 +248,10 @@ const graphOperations: Record<string, readonly [query: string, variables: (ids: 
   ],
   'project.id': [
     'query ($id: ID!) { project(id: $id) { id name instruction } }',
+    (ids) => ({ id: ids.project }),
+  ],
+  'search.projectId': [
+    'query ($id: ID!) { search(text: "secret", projectId: $id) { totalCount nodes { conversation { id items(first: 5) { nodes { text } } } } } }',
     (ids) => ({ id: ids.project }),
   ],
   'addItems.conversationId': [
@@ -337,7 +346,7 @@ describe('a field with somebody else’s ids', () => {
 })
 
 describe('the owner', () => {
-  it.each(['conversation.id', 'conversations.projectId', 'project.id'])(
+  it.each(['conversation.id', 'conversations.projectId', 'project.id', 'search.projectId'])(
     'gets what is asked for: %s',
     async (place) => {
       const [query, variables] = graphOperations[place] as (typeof graphOperations)[string]

@@ -4,6 +4,7 @@ import type { SubgraphContext } from '../../platform/subgraph.ts'
 import { ownProjectCheck } from './own-project.ts'
 import { type ConversationService, conversationService } from './service/conversations.ts'
 import { type ItemService, itemService } from './service/items.ts'
+import { type SearchService, searchService } from './service/search.ts'
 import { type TurnService, turnService } from './service/turns.ts'
 import { conversationSource } from './sources/conversations.ts'
 import { itemSource } from './sources/items.ts'
@@ -14,6 +15,7 @@ import type { TurnStore } from './sources/turn-store.ts'
 export interface ConversationsContext extends SubgraphContext {
   readonly conversations: ConversationService
   readonly items: ItemService
+  readonly search: SearchService
   readonly turns: TurnService
 }
 
@@ -29,15 +31,12 @@ export function conversationsContext(request: RequestContext, shared: SharedSour
   const { database, histories, store } = shared
   const conversations = conversationSource(database)
   const items = itemSource(database)
+  const isOwnProject = ownProjectCheck(request)
   return {
     request,
-    conversations: conversationService({
-      actor,
-      database,
-      conversations,
-      isOwnProject: ownProjectCheck(request),
-    }),
+    conversations: conversationService({ actor, database, conversations, isOwnProject }),
     items: itemService({ actor, database, items }),
+    search: searchService({ actor, database, conversations, items, isOwnProject }),
     turns: turnService({ actor, database, histories, store }),
     clearLoaders() {
       conversations.clearLoaders()

@@ -1,11 +1,15 @@
 import { z } from 'zod'
+import { mergeResolvers } from '../../platform/merge-resolvers.ts'
 import { defineSubgraph } from '../../platform/subgraph.ts'
 import { conversationsContext } from './context.ts'
 import { Branch, Conversation } from './entities.ts'
 import { conversations as createConversations } from './migrations/0001-conversations.ts'
 import { turnWrites } from './migrations/0002-turn-writes.ts'
 import { referenceIndexes } from './migrations/0003-reference-indexes.ts'
+import { search } from './migrations/0005-search.ts'
 import { resolvers } from './resolvers.ts'
+import { searchIndexer } from './search-indexer.ts'
+import { searchResolvers } from './search-resolvers.ts'
 import { historySource } from './sources/turn-history.ts'
 import { turnStore } from './sources/turn-store.ts'
 import { turnSweeper } from './turn-sweeper.ts'
@@ -14,19 +18,25 @@ import { turnSweeper } from './turn-sweeper.ts'
 export const conversations = defineSubgraph({
   name: 'conversations',
   home: import.meta.url,
-  resolvers,
+  resolvers: mergeResolvers<object>(resolvers, searchResolvers),
   persistence: {
     entities: [Conversation, Branch],
-    migrations: [createConversations, turnWrites, referenceIndexes],
+    migrations: [createConversations, turnWrites, referenceIndexes, search],
   },
   config: z.object({}),
   start({ database, log }) {
     const sweeper = turnSweeper(database, log)
+    const indexer = searchIndexer(database, log)
     const shared = { database, histories: historySource(database), store: turnStore(database) }
     return {
       createContext: (request) => conversationsContext(request, shared),
-      ready: () => sweeper.start(),
-      stop: () => sweeper.stop(),
+      async ready() {
+        indexer.start()
+        await sweeper.start()
+      },
+      async stop() {
+        await Promise.all([sweeper.stop(), indexer.stop()])
+      },
     }
   },
 })

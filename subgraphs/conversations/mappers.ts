@@ -1,5 +1,6 @@
 import type { ConversationPage } from './service/conversations.ts'
 import type { AddedItems, ItemPage } from './service/items.ts'
+import type { SearchHit, SearchMatch, SearchPage } from './service/search.ts'
 import type { TurnContext } from './service/turns.ts'
 import type { ConversationRow } from './sources/conversation-row.ts'
 import type { ItemRow } from './sources/item-row.ts'
@@ -30,3 +31,12 @@ export type TurnContextModel = TurnContext
 export interface ProjectModel {
   readonly id: string
 }
+
+/** What resolvers hand on as a page of what was found. */
+export type SearchConnectionModel = SearchPage
+
+/** What resolvers hand on as a hit of a search. */
+export type SearchHitModel = SearchHit
+
+/** What resolvers hand on as a message that matches. */
+export type SearchMatchModel = SearchMatch

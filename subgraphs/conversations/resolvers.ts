@@ -1,7 +1,13 @@
 import { plainText, presentedBlock } from './content/blocks.ts'
-import type { ItemRole, ItemStatus, Resolvers } from './schema.generated.ts'
+import type { ItemRole, ItemStatus, QueryResolvers, Resolvers } from './schema.generated.ts'
+import type { searchResolvers } from './search-resolvers.ts'
 
-export const resolvers: Resolvers = {
+/** What the other departments do not resolve. */
+type OwnResolvers = Omit<Resolvers, 'Query'> & {
+  readonly Query: Omit<QueryResolvers, keyof typeof searchResolvers.Query>
+}
+
+export const resolvers: OwnResolvers = {
   Query: {
     conversation: (_, { id }, { conversations }) => conversations.byId(id),
     conversations: (_, args, { conversations }) => conversations.page(args),
