@@ -19,7 +19,16 @@ const never = ['/node_modules/', '<rootDir>/data/']
  * What knows the platform by its URL alone, and reaches beyond the edge: it runs a second time, unchanged, against four
  * subgraphs and an edge.
  */
-const splitSuite = ['auth', 'chat', 'conversations', 'departure', 'graph-streams', 'hostile', 'slow-reader']
+const splitSuite = [
+  'auth',
+  'chat',
+  'conversations',
+  'departure',
+  'graph-streams',
+  'hostile',
+  'live',
+  'slow-reader',
+]
 
 export default {
   // Most tests wait for processes and databases: two workers keep two cores busy.

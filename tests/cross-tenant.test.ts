@@ -303,6 +303,10 @@ const graphOperations: Record<string, readonly [query: string, variables: (ids: 
     'mutation ($input: UpdateProjectInput!) { updateProject(input: $input) { id name } }',
     (ids) => ({ input: { id: ids.project, name: 'Mine now' } }),
   ],
+  'itemChanged.conversationId': [
+    'subscription ($id: ID!) { itemChanged(conversationId: $id) { type id } }',
+    (ids) => ({ id: ids.conversation }),
+  ],
   'chatCompletion.id': [
     'subscription ($input: ChatCompletionInput!) { chatCompletion(input: $input) { content } }',
     (ids) => ({ input: chatOf(ids) }),

@@ -1,9 +1,12 @@
 import type { RequestContext } from '../../platform/context.ts'
 import type { SubgraphDatabase } from '../../platform/db.ts'
 import type { SubgraphContext } from '../../platform/subgraph.ts'
+import type { ChangeHub } from './live/change-hub.ts'
+import type { ChangePublisher } from './live/change-publisher.ts'
 import { ownProjectCheck } from './own-project.ts'
 import { type ConversationService, conversationService } from './service/conversations.ts'
 import { type ItemService, itemService } from './service/items.ts'
+import { type LiveService, liveService } from './service/live.ts'
 import { type SearchService, searchService } from './service/search.ts'
 import { type TurnService, turnService } from './service/turns.ts'
 import { conversationSource } from './sources/conversations.ts'
@@ -16,6 +19,7 @@ export interface ConversationsContext extends SubgraphContext {
   readonly conversations: ConversationService
   readonly items: ItemService
   readonly search: SearchService
+  readonly live: LiveService
   readonly turns: TurnService
 }
 
@@ -24,20 +28,24 @@ export interface SharedSources {
   readonly database: SubgraphDatabase
   readonly histories: HistorySource
   readonly store: TurnStore
+  readonly hub: ChangeHub
+  readonly changes: ChangePublisher
 }
 
 export function conversationsContext(request: RequestContext, shared: SharedSources): ConversationsContext {
   const { actor } = request
-  const { database, histories, store } = shared
+  const { database, histories, store, hub, changes } = shared
   const conversations = conversationSource(database)
   const items = itemSource(database)
   const isOwnProject = ownProjectCheck(request)
+  const conversationRules = conversationService({ actor, database, conversations, changes, isOwnProject })
   return {
     request,
-    conversations: conversationService({ actor, database, conversations, isOwnProject }),
-    items: itemService({ actor, database, items }),
+    conversations: conversationRules,
+    items: itemService({ actor, database, items, changes }),
     search: searchService({ actor, database, conversations, items, isOwnProject }),
-    turns: turnService({ actor, database, histories, store }),
+    live: liveService({ actor, signal: request.signal, hub, existing: conversationRules.existing }),
+    turns: turnService({ actor, database, histories, store, changes }),
     clearLoaders() {
       conversations.clearLoaders()
       items.clearLoaders()

@@ -3,6 +3,9 @@ import { mergeResolvers } from '../../platform/merge-resolvers.ts'
 import { defineSubgraph } from '../../platform/subgraph.ts'
 import { conversationsContext } from './context.ts'
 import { Branch, Conversation } from './entities.ts'
+import { changeHub } from './live/change-hub.ts'
+import { changePublisher } from './live/change-publisher.ts'
+import { liveResolvers } from './live-resolvers.ts'
 import { conversations as createConversations } from './migrations/0001-conversations.ts'
 import { turnWrites } from './migrations/0002-turn-writes.ts'
 import { referenceIndexes } from './migrations/0003-reference-indexes.ts'
@@ -18,16 +21,18 @@ import { turnSweeper } from './turn-sweeper.ts'
 export const conversations = defineSubgraph({
   name: 'conversations',
   home: import.meta.url,
-  resolvers: mergeResolvers<object>(resolvers, searchResolvers),
+  resolvers: mergeResolvers<object>(resolvers, searchResolvers, liveResolvers),
   persistence: {
     entities: [Conversation, Branch],
     migrations: [createConversations, turnWrites, referenceIndexes, search],
   },
   config: z.object({}),
-  start({ database, log }) {
-    const sweeper = turnSweeper(database, log)
+  start({ database, notifications, log }) {
+    const changes = changePublisher(notifications, log)
+    const hub = changeHub(notifications)
+    const sweeper = turnSweeper(database, changes, log)
     const indexer = searchIndexer(database, log)
-    const shared = { database, histories: historySource(database), store: turnStore(database) }
+    const shared = { database, histories: historySource(database), store: turnStore(database), hub, changes }
     return {
       createContext: (request) => conversationsContext(request, shared),
       async ready() {
@@ -35,7 +40,9 @@ export const conversations = defineSubgraph({
         await sweeper.start()
       },
       async stop() {
+        hub.stop()
         await Promise.all([sweeper.stop(), indexer.stop()])
+        await changes.stop()
       },
     }
   },

@@ -1,5 +1,6 @@
 import type { ConversationPage } from './service/conversations.ts'
 import type { AddedItems, ItemPage } from './service/items.ts'
+import type { LiveEvent } from './service/live.ts'
 import type { SearchHit, SearchMatch, SearchPage } from './service/search.ts'
 import type { TurnContext } from './service/turns.ts'
 import type { ConversationRow } from './sources/conversation-row.ts'
@@ -40,3 +41,9 @@ export type SearchHitModel = SearchHit
 
 /** What resolvers hand on as a message that matches. */
 export type SearchMatchModel = SearchMatch
+
+/** What resolvers hand on as an event of the caller's conversations. */
+export type ConversationEventModel = LiveEvent
+
+/** What resolvers hand on as an event of a conversation's items. */
+export type ItemEventModel = LiveEvent

@@ -203,7 +203,8 @@ describe('parallel turns', () => {
     const owner = someActor()
     const { conversation } = await append(owner, 'first')
     const histories = historySource(database)
-    const turns = turnService({ actor: owner, database, histories, store: turnStore(losing) })
+    const changes = { tell: () => undefined, tellGrowth: () => undefined }
+    const turns = turnService({ actor: owner, database, histories, store: turnStore(losing), changes })
     const turn = (question: string, conversationId: string | null) => ({
       completionId: newId('completion'),
       conversationId,

@@ -1,9 +1,10 @@
 import { plainText, presentedBlock } from './content/blocks.ts'
+import type { liveResolvers } from './live-resolvers.ts'
 import type { ItemRole, ItemStatus, QueryResolvers, Resolvers } from './schema.generated.ts'
 import type { searchResolvers } from './search-resolvers.ts'
 
 /** What the other departments do not resolve. */
-type OwnResolvers = Omit<Resolvers, 'Query'> & {
+type OwnResolvers = Omit<Resolvers, 'Query' | 'LiveEvent' | keyof typeof liveResolvers> & {
   readonly Query: Omit<QueryResolvers, keyof typeof searchResolvers.Query>
 }
 

@@ -131,7 +131,7 @@ const sweep = async () => {
     entities: [Conversation, Branch],
     migrations: [],
   })
-  const sweeper = turnSweeper(database, test.services.log)
+  const sweeper = turnSweeper(database, { tell: () => undefined }, test.services.log)
   await sweeper.start()
   await sweeper.stop()
 }

@@ -7,6 +7,8 @@ import { optionalText } from '../../../platform/text.ts'
 import { givenItems } from '../content/item-input.ts'
 import { clientMetadata, type Metadata, replacedMetadata, titleLock } from '../content/metadata.ts'
 import { givenTitle } from '../content/title.ts'
+import type { ChangePublisher } from '../live/change-publisher.ts'
+import type { ChangeKind } from '../live/conversation-change.ts'
 import type { CreateConversationInput, UpdateConversationInput } from '../schema.generated.ts'
 import { branchTail } from '../sources/branch-writes.ts'
 import type { ConversationRow } from '../sources/conversation-row.ts'
@@ -42,13 +44,22 @@ export interface ConversationScope {
   readonly actor: Actor | null
   readonly database: SubgraphDatabase
   readonly conversations: ConversationSource
+  readonly changes: Pick<ChangePublisher, 'tell'>
   /** Whether the actor has such a project; asked of the graph. */
   readonly isOwnProject: (id: string) => Promise<boolean>
 }
 
 /** The rules of conversations. Everything acts for `actor`: another owner's conversation does not exist for it. */
-export function conversationService({ actor, database, conversations, isOwnProject }: ConversationScope) {
+export function conversationService({
+  actor,
+  database,
+  conversations,
+  changes,
+  isOwnProject,
+}: ConversationScope) {
   const owner = () => requireActor(actor).id
+  const tell = (kind: ChangeKind, conversationId: string | null) =>
+    changes.tell({ ownerId: owner(), conversationId, kind, items: [] })
 
   const existing = async (id: string): Promise<ConversationRow> =>
     (await conversations.byId(owner(), id)) ?? conversationNotFound()
@@ -115,6 +126,7 @@ export function conversationService({ actor, database, conversations, isOwnProje
         await appendItems(db, { conversationKey: created.key, branchKey: created.activeBranchKey }, drafts)
         return created.id
       })
+      tell('CREATED', id)
       return existing(id)
     },
 
@@ -145,6 +157,7 @@ export function conversationService({ actor, database, conversations, isOwnProje
           ...changedMetadata(kept, client !== undefined, lock),
         })
       })
+      tell('UPDATED', id)
       conversations.clearLoaders()
       return existing(id)
     },
@@ -153,12 +166,16 @@ export function conversationService({ actor, database, conversations, isOwnProje
     async remove(id: string): Promise<{ id: string }> {
       const ownerId = owner()
       const count = await transaction(database, (db) => deleteConversations(db, ownerId, id))
-      return count === 1 ? { id } : conversationNotFound()
+      if (count === 0) return conversationNotFound()
+      tell('DELETED', id)
+      return { id }
     },
 
     async removeAll(): Promise<{ count: number }> {
       const ownerId = owner()
-      return { count: await transaction(database, (db) => deleteConversations(db, ownerId, null)) }
+      const count = await transaction(database, (db) => deleteConversations(db, ownerId, null))
+      if (count > 0) tell('RESYNC', null)
+      return { count }
     },
   }
 }
