@@ -13,9 +13,11 @@ import type { Migration } from '../../../platform/db.ts'
  *
  * Words are compared without accents where the extension `unaccent` may be had, else with them.
  *
- * `search_candidates` finds what is worth ranking: of the owner's newest `recent` entries all that match. Where that gives
- * fewer than `enough` the words are rare, and the index finds up to `most` older ones. What it gives stands in living
- * conversations and on their active branches.
+ * `search_candidates` finds what is worth ranking: of the owner's newest `recent` entries those that match, newest first, up to
+ * `most`. Where that gives fewer than `enough` the words are rare, and the index finds up to `most` of whatever age, the
+ * former once more. What it
+ * gives stands in living conversations and on their active branches. How the rows are found is laid down: the planner knows
+ * neither how many entries an owner has nor what will be searched, and takes whole tables for cheap.
  */
 export const search: Migration = {
   name: '0005_search',
@@ -106,49 +108,59 @@ export const search: Migration = {
     ) last (kind, next_key)
     where next_key is not null;
 
+    create function conversations.search_recent(owner uuid, recent integer)
+    returns setof conversations.search_entry language plpgsql stable rows 2000
+    set enable_seqscan to off set enable_bitmapscan to off set enable_sort to off as $function$
+    begin
+      return query
+      select * from conversations.search_entry e where e.owner_id = owner
+      order by e.said_at desc, e.conversation_key desc, e.item_key desc limit recent;
+    end
+    $function$;
+
+    create function conversations.search_rare(owner uuid, query tsquery)
+    returns setof conversations.search_entry language plpgsql stable rows 1000
+    set enable_seqscan to off set enable_indexscan to off set work_mem to '16MB' as $function$
+    begin
+      return query
+      select * from conversations.search_entry e
+      where e.vector @@ (format('''%s''', ' ' || owner)::tsquery && query) and e.owner_id = owner;
+    end
+    $function$;
+
     create function conversations.search_candidates(
       owner uuid, query tsquery, project text, only_referrer text, recent integer, enough integer, most integer
     ) returns table (conversation_key bigint, conversation_id text, item_id text, said_at timestamptz, vector tsvector)
-    language plpgsql stable rows 100 set enable_seqscan to off set work_mem to '16MB' as $function$
+    language plpgsql stable rows 100 set enable_hashjoin to off set enable_mergejoin to off as $function$
     #variable_conflict use_column
     declare
-      own_query tsquery := format('''%s''', ' ' || owner)::tsquery && query;
-      oldest record;
       found_recently integer;
     begin
       return query
       select e.conversation_key, c.public_id, bi.public_id, e.said_at, e.vector
-      from (
-        select newest.* from conversations.search_entry newest
-        where newest.owner_id = owner
-        order by newest.said_at desc, newest.conversation_key desc, newest.item_key desc limit recent
-      ) e
-      join conversations.conversation c on c.key = e.conversation_key
-      left join conversations.branch_item bi
-        on bi.item_key = e.item_key and bi.branch_key = c.active_branch_key and bi.deleted_at is null
+      from conversations.search_recent(owner, recent) e
+      cross join lateral (select * from conversations.conversation where key = e.conversation_key offset 0) c
+      left join lateral (
+        select place.* from (select * from conversations.branch_item where item_key = e.item_key offset 0) place
+        where place.branch_key = c.active_branch_key and place.deleted_at is null limit 1
+      ) bi on true
       where e.vector @@ query and c.deleted_at is null and (e.item_key = 0 or bi.public_id is not null)
-        and (project is null or c.project_id = project) and (only_referrer is null or c.referrer = only_referrer);
+        and (project is null or c.project_id = project) and (only_referrer is null or c.referrer = only_referrer)
+      limit most;
       get diagnostics found_recently = row_count;
       if found_recently >= enough then
         return;
       end if;
 
-      select e.said_at, e.conversation_key, e.item_key into oldest
-      from conversations.search_entry e
-      where e.owner_id = owner
-      order by e.said_at desc, e.conversation_key desc, e.item_key desc offset recent - 1 limit 1;
-      if oldest.said_at is null then
-        return;
-      end if;
-
       return query
       select e.conversation_key, c.public_id, bi.public_id, e.said_at, e.vector
-      from conversations.search_entry e
-      join conversations.conversation c on c.key = e.conversation_key
-      left join conversations.branch_item bi
-        on bi.item_key = e.item_key and bi.branch_key = c.active_branch_key and bi.deleted_at is null
-      where e.vector @@ own_query and c.deleted_at is null and (e.item_key = 0 or bi.public_id is not null)
-        and (e.said_at, e.conversation_key, e.item_key) < (oldest.said_at, oldest.conversation_key, oldest.item_key)
+      from conversations.search_rare(owner, query) e
+      cross join lateral (select * from conversations.conversation where key = e.conversation_key offset 0) c
+      left join lateral (
+        select place.* from (select * from conversations.branch_item where item_key = e.item_key offset 0) place
+        where place.branch_key = c.active_branch_key and place.deleted_at is null limit 1
+      ) bi on true
+      where c.deleted_at is null and (e.item_key = 0 or bi.public_id is not null)
         and (project is null or c.project_id = project) and (only_referrer is null or c.referrer = only_referrer)
       limit most;
     end

@@ -22,7 +22,8 @@ export interface RankedConversation {
 const recentEntries = 2_000
 /** With so many found among them, older ones are not looked for. */
 const enoughFound = 200
-const mostOlder = 1_000
+/** How many matches are ranked, of the newest and of all. */
+const mostRanked = 500
 /** As many messages as are shown of a conversation. */
 const shownMessages = 3
 /** After so long a match counts for 1/e of what it did: half a year. */
@@ -39,10 +40,10 @@ const query = `(case when $2::text is null then websearch_to_tsquery('conversati
 const rankedStatement = `
   with asked as materialized (select ${query} as query),
   ranked as materialized (
-    select found.conversation_key, found.conversation_id, found.item_id,
+    select distinct on (found.conversation_key, found.item_id) found.conversation_key, found.conversation_id, found.item_id,
       ln(ts_rank_cd(found.vector, asked.query, 1 | 32) + 1e-4) + extract(epoch from found.said_at) / ${fadeSeconds} as place
     from asked cross join lateral conversations.search_candidates(
-      $3, asked.query, $4, $5, ${recentEntries}, ${enoughFound}, ${mostOlder}
+      $3, asked.query, $4, $5, ${recentEntries}, ${enoughFound}, ${mostRanked}
     ) found
     where numnode(asked.query) > 0
   )
