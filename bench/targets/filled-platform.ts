@@ -33,14 +33,16 @@ export const startFilledPlatform: StartTarget = async () => {
       },
       readyUrl: `${origin}/readyz`,
     })
-  if (!existsSync(keyFile)) {
+  const fill = async () => {
     const empty = await start()
-    const owner = await makeOwner(origin)
-    await empty.stop()
+    const owner = await makeOwner(origin).finally(() => empty.stop())
     await generateDataset(postgres.url, owner.id, datasetSize, (line) => process.stdout.write(`${line}\n`))
     await writeFile(keyFile, owner.key)
   }
-  const child = await start()
+  const child = await (existsSync(keyFile) ? start() : fill().then(start)).catch(async (error: unknown) => {
+    await postgres.stop()
+    throw error
+  })
   return {
     ...child,
     origin,

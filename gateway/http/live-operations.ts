@@ -36,13 +36,20 @@ export function assertUnkeyed({ method, headers }: Request): void {
   })
 }
 
-/** The same events until the signal aborts: then the stream is done, as if its source had come to its end. */
+/** Its reader has to prove again who it is after so long. */
+const longestMs = 3_600_000
+
+/** The same events until the signal aborts, or for an hour: then the stream is done, as if its source had come to its end. */
 export function endingWith(
   signal: AbortSignal,
   events: AsyncIterableIterator<ExecutionResult>,
 ): AsyncIterableIterator<ExecutionResult> {
   const end = () => void events.return?.()
-  const forget = () => signal.removeEventListener('abort', end)
+  const late = setTimeout(end, longestMs).unref()
+  const forget = () => {
+    clearTimeout(late)
+    signal.removeEventListener('abort', end)
+  }
   if (signal.aborted) end()
   else signal.addEventListener('abort', end, { once: true })
   return {

@@ -574,7 +574,7 @@ export type StoredTurn = {
   branch: Scalars['String']['output'];
 };
 
-/** An event of a subscription that goes on until its reader leaves, or until the server stops: then it completes, and may be begun anew. */
+/** An event of a subscription that goes on until its reader leaves. It completes after an hour, or when the server stops, and may be begun anew. */
 export type LiveEvent = {
   /** What happened. */
   type: LiveEventType;

@@ -118,7 +118,7 @@ export const search: Migration = {
     end
     $function$;
 
-    create function conversations.search_rare(owner uuid, query tsquery)
+    create function conversations.search_rare(owner uuid, query tsquery, most integer)
     returns setof conversations.search_entry language plpgsql stable rows 1000
     set enable_seqscan to off set enable_indexscan to off set work_mem to '16MB' as $function$
     begin
@@ -154,7 +154,9 @@ export const search: Migration = {
 
       return query
       select e.conversation_key, c.public_id, bi.public_id, e.said_at, e.vector
-      from conversations.search_rare(owner, query) e
+      from conversations.search_rare(
+        owner, query, most * case when project is null and only_referrer is null then 2 else 20 end
+      ) e
       cross join lateral (select * from conversations.conversation where key = e.conversation_key offset 0) c
       left join lateral (
         select place.* from (select * from conversations.branch_item where item_key = e.item_key offset 0) place
