@@ -26,6 +26,7 @@ const splitSuite = [
   'departure',
   'graph-streams',
   'hostile',
+  'live',
   'memory',
   'prompt-orchestration',
   'settings',

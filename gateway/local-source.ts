@@ -52,6 +52,8 @@ export function localSource({ schema, createContext }: LocalSubgraph): GraphSour
       if (!(Symbol.asyncIterator in outcome)) return masked(outcome, context)
       const resultOf = eventResults(opening)
       const present = (event: unknown) => {
+        // what was read for one event may not be so any more at the next
+        opening.contextValue.clearLoaders()
         const result = resultOf(event)
         return result instanceof Promise
           ? result.then((settled) => masked(settled, context))

@@ -55,6 +55,7 @@ let remote: GraphSource
 const local = localSource(subgraph)
 beforeAll(async () => {
   const app = await createSubgraphHttp({
+    draining: new AbortController().signal,
     subgraph,
     graph: {} as Graph,
     tokens,

@@ -244,6 +244,11 @@ describe('a route with somebody else’s ids', () => {
       'a share of a conversation',
       (ids) => stranger.delete(`/v1/conversations/${strangersConversation}/shares/${ids.share}`),
     ],
+    [
+      'the project of a search',
+      (ids) => stranger.get(`/v1/conversations?search=a&project_id=${ids.project}`),
+    ],
+    ['a cursor of a search', (ids) => stranger.get(`/v1/conversations?search=a&after=${ids.conversation}`)],
     ['a cursor of conversations', (ids) => stranger.get(`/v1/conversations?after=${ids.conversation}`)],
     ['the ids that are deleted', (ids) => stranger.post('/v1/memory/delete', { ids: [ids.memory] })],
     ['the project of memories', (ids) => stranger.get(`/v1/memory?project_id=${ids.project}`)],
@@ -407,6 +412,10 @@ const graphOperations: Record<string, readonly [query: string, variables: (ids: 
     'query ($id: ID!) { memoryStats(projectId: $id) { total } }',
     (ids) => ({ id: ids.project }),
   ],
+  'search.projectId': [
+    'query ($id: ID!) { search(text: "secret", projectId: $id) { totalCount nodes { conversation { id items(first: 5) { nodes { text } } } } } }',
+    (ids) => ({ id: ids.project }),
+  ],
   'addItems.conversationId': [
     'mutation ($input: AddItemsInput!) { addItems(input: $input) { conversation { id } } }',
     (ids) => ({
@@ -564,6 +573,10 @@ const graphOperations: Record<string, readonly [query: string, variables: (ids: 
       input: { projectId: ids.project, facts: [{ kind: 'CONTEXT', title: 'T', text: 'Mine now' }] },
     }),
   ],
+  'itemChanged.conversationId': [
+    'subscription ($id: ID!) { itemChanged(conversationId: $id) { type id } }',
+    (ids) => ({ id: ids.conversation }),
+  ],
   'chatCompletion.id': [
     'subscription ($input: ChatCompletionInput!) { chatCompletion(input: $input) { content } }',
     (ids) => ({ input: chatOf(ids) }),
@@ -615,15 +628,19 @@ describe('a field with somebody else’s ids', () => {
 })
 
 describe('the owner', () => {
-  it.each(['conversation.id', 'conversations.projectId', 'project.id', 'memory.id', 'memories.projectId'])(
-    'gets what is asked for: %s',
-    async (place) => {
-      const [query, variables] = graphOperations[place] as (typeof graphOperations)[string]
-      const answer = await owner.graphql(query, variables(owned))
-      expect(answer.errors).toBeUndefined()
-      expect(JSON.stringify(answer.data)).toContain('Secret words.')
-    },
-  )
+  it.each([
+    'conversation.id',
+    'conversations.projectId',
+    'project.id',
+    'search.projectId',
+    'memory.id',
+    'memories.projectId',
+  ])('gets what is asked for: %s', async (place) => {
+    const [query, variables] = graphOperations[place] as (typeof graphOperations)[string]
+    const answer = await owner.graphql(query, variables(owned))
+    expect(answer.errors).toBeUndefined()
+    expect(JSON.stringify(answer.data)).toContain('Secret words.')
+  })
 })
 
 describe('what strangers tried', () => {

@@ -40,8 +40,10 @@ export async function startEdgeServer(
   const authenticator = createAuthenticator({ graph: graph.trusted, notifications, log })
   const scope = requestScope({ graph: graph.trusted, authenticator, log, identityHeaders })
   const limits = rateLimits({ ...rateLimitSettings(platform), store: stores.rates })
+  const draining = new AbortController()
   const graphHttp = createGraphHttp({
     graph,
+    draining: draining.signal,
     openContext: (request, response) => scope.open(request, response),
     maxBodyBytes: platform.MAX_BODY_BYTES,
     explore: platform.ENVIRONMENT !== 'production',
@@ -58,6 +60,7 @@ export async function startEdgeServer(
   const servers: Server[] = []
   const stop = async () => {
     const graceMs = platform.SHUTDOWN_GRACE
+    draining.abort()
     await Promise.all([...servers.map((server) => closeServer(server, graceMs)), stores.drain(graceMs)])
     await graphHttp.stop()
     authenticator.close()

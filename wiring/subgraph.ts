@@ -35,6 +35,7 @@ async function serveSubgraph(
   // The last that was pushed stops first: what a subgraph has yet to write still finds its siblings.
   stack.push(graph.close)
   stack.push(host.stop)
+  const draining = new AbortController()
   let isReady = false
   const app = await createSubgraphHttp({
     subgraph,
@@ -42,6 +43,7 @@ async function serveSubgraph(
     tokens,
     log: services.log,
     maxBodyBytes: 2 * settings.platform.MAX_BODY_BYTES,
+    draining: draining.signal,
     async ready() {
       if (!isReady) throw new AppError('service_unavailable', 'The subgraph is still starting.')
       await services.database.ping()
@@ -49,7 +51,10 @@ async function serveSubgraph(
   })
   const server = createServer({ keepAliveTimeout: 65_000, noDelay: true }, app)
   const port = await listen(server, settings.platform.PORT, settings.platform.HOST)
-  stack.push(() => closeServer(server))
+  stack.push(() => {
+    draining.abort()
+    return closeServer(server)
+  })
   await host.ready()
   isReady = true
   for (const notice of host.notices()) process.stdout.write(`${notice}\n`)

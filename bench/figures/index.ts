@@ -4,8 +4,10 @@ import { exactChunks } from './exact-chunks.ts'
 import { federatedQuery } from './federated-query.ts'
 import { firstToken } from './first-token.ts'
 import { heldStreams } from './held-streams.ts'
+import { lists } from './lists.ts'
 import { memorySlope } from './memory-slope.ts'
 import { requestsPerSecond } from './requests-per-second.ts'
+import { search } from './search.ts'
 import { secondStart } from './second-start.ts'
 import { seenAborts } from './seen-aborts.ts'
 import { storedTurns } from './stored-turns.ts'
@@ -26,4 +28,6 @@ export const figures: readonly Figure[] = [
   secondStart,
   heldStreams,
   memorySlope,
+  lists,
+  search,
 ]

@@ -43,6 +43,7 @@ const graph = createGraph({
   sources: Object.fromEntries(subgraphNames.map((name, at) => [name, sourceOf(name, at)])),
 })
 const { handler } = createGraphHttp({
+  draining: new AbortController().signal,
   graph,
   openContext: async (_request, response) => ({
     actor,

@@ -1,5 +1,6 @@
 import { startBareProxy } from './bare-proxy.ts'
 import { startUpstream } from './direct.ts'
+import { startFilledPlatform } from './filled-platform.ts'
 import { startHive } from './hive.ts'
 import { startGatewayInProcess, startGatewayOverHttp } from './own-gateway.ts'
 import { startPlatform } from './platform.ts'
@@ -12,6 +13,7 @@ export const targets = {
   'bare proxy': startBareProxy,
   portkey: startPortkey,
   platform: startPlatform,
+  'filled platform': startFilledPlatform,
   hive: startHive,
   'gateway over http': startGatewayOverHttp,
   'gateway in process': startGatewayInProcess,

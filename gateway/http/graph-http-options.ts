@@ -25,6 +25,8 @@ export interface GraphHttpOptions {
   readonly persisted?: PersistedOperations | null
   /** None where nothing is limited. */
   readonly charge?: Charge | null
+  /** Aborts when the server is about to stop: subscriptions without an end of their own end then. */
+  readonly draining: AbortSignal
   readonly log: Logger
 }
 
@@ -33,6 +35,7 @@ export interface StreamingOptions {
   readonly graph: FederatedGraph
   readonly openContext: OpenContext
   readonly parser: OperationParser
+  readonly draining: AbortSignal
 }
 
 /** Apollo Server's part of it. */

@@ -4,6 +4,7 @@ import { drained } from '../../platform/drained.ts'
 import { AppError } from '../../platform/errors.ts'
 import { markTransientErrors } from '../../platform/unrepeatable.ts'
 import type { StreamingOptions } from './graph-http-options.ts'
+import { assertUnkeyed, endingWith, isLive } from './live-operations.ts'
 import { operationParams } from './operation-parser.ts'
 
 const protocol = /multipart\/mixed\s*;(?=[^,]*subscriptionspec\s*=\s*"?1\.0"?)/i
@@ -15,7 +16,12 @@ const partHead = '\r\nContent-Type: application/json\r\n\r\n'
  * Apollo's multipart protocol for subscriptions on the graph's own URL, as Apollo Client and Sandbox speak it: each event
  * a part `{"payload": result}`, `{}` as heartbeat, a closing boundary at the end. Other requests go on to the next handler.
  */
-export function multipartSubscriptions({ graph, openContext, parser }: StreamingOptions): RequestHandler {
+export function multipartSubscriptions({
+  graph,
+  openContext,
+  parser,
+  draining,
+}: StreamingOptions): RequestHandler {
   return async (request, response, next) => {
     if (request.method !== 'POST' || !protocol.test(request.headers.accept ?? '')) return next()
     if (!/^application\/json/i.test(request.headers['content-type'] ?? '')) {
@@ -30,10 +36,12 @@ export function multipartSubscriptions({ graph, openContext, parser }: Streaming
     })
     if (operation instanceof GraphQLError) return answerOnce(response, { errors: [operation] })
     if (operation.kind !== 'subscription') return next()
+    const live = isLive(await graph.apiSchema(), operation.document, params.operationName)
+    if (live) assertUnkeyed(request)
     const context = await openContext(request, response)
     const opened = await graph.clients.subscribe({ ...params, document: operation.document, context })
-    if (Symbol.asyncIterator in opened) await answerParts(response, opened)
-    else await answerOnce(response, opened)
+    if (!(Symbol.asyncIterator in opened)) return answerOnce(response, opened)
+    await answerParts(response, live ? endingWith(draining, opened) : opened)
   }
 }
 

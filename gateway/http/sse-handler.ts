@@ -4,11 +4,12 @@ import type { RequestContext } from '../../platform/context.ts'
 import { AppError } from '../../platform/errors.ts'
 import { distinctStreams } from './distinct-streams.ts'
 import type { StreamingOptions } from './graph-http-options.ts'
+import { assertUnkeyed, endingWith, isLive } from './live-operations.ts'
 
 const methods = 'GET, POST, OPTIONS'
 
 /** Any operation over graphql-sse. Leaving aborts the request's signal. */
-export function sseHandler({ graph, openContext, parser }: StreamingOptions): RequestHandler {
+export function sseHandler({ graph, openContext, parser, draining }: StreamingOptions): RequestHandler {
   const contexts = new WeakMap<Request, RequestContext>()
   const handler = distinctStreams(async (request, { query, operationName, variables }) => {
     const context = contexts.get(request)
@@ -26,9 +27,11 @@ export function sseHandler({ graph, openContext, parser }: StreamingOptions): Re
         request.res?.setHeader('Allow', 'POST')
         throw new AppError('method_not_allowed', 'Send mutations by POST.')
       }
-      return await (kind === 'subscription'
-        ? graph.clients.subscribe(operation)
-        : graph.clients.execute(operation))
+      if (kind !== 'subscription') return await graph.clients.execute(operation)
+      const live = isLive(await graph.apiSchema(), document, operationName)
+      if (live) assertUnkeyed(request)
+      const opened = await graph.clients.subscribe(operation)
+      return live && Symbol.asyncIterator in opened ? endingWith(draining, opened) : opened
     } catch (thrown) {
       if (!(thrown instanceof GraphQLError)) throw thrown
       return { errors: [thrown] }

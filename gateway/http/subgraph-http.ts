@@ -19,6 +19,7 @@ import { traceIdOf, traceparentOf } from '../../platform/trace-context.ts'
 import { type LocalSubgraph, localSource } from '../local-source.ts'
 import { distinctStreams } from './distinct-streams.ts'
 import { graphqlErrors } from './error-answer.ts'
+import { endingWith, isLive } from './live-operations.ts'
 import { createOperationParser } from './operation-parser.ts'
 import { readGraphqlBody } from './read-body.ts'
 
@@ -30,6 +31,8 @@ export interface SubgraphHttpOptions {
   readonly tokens: InternalTokens
   readonly log: Logger
   readonly maxBodyBytes: number
+  /** Aborts when the process is about to stop: subscriptions without an end of their own end then. */
+  readonly draining: AbortSignal
   /** Rejects when the database can't be asked. */
   ready(): Promise<void>
 }
@@ -102,7 +105,7 @@ function header({ headers }: Request, name: string): string | null {
 }
 
 function streamHandler(
-  { subgraph }: SubgraphHttpOptions,
+  { subgraph, draining }: SubgraphHttpOptions,
   openContext: (request: Request, response: Response) => Promise<RequestContext>,
 ) {
   const source = localSource(subgraph)
@@ -111,13 +114,10 @@ function streamHandler(
   const handler = distinctStreams(async (request, { query, operationName, variables }) => {
     const context = contexts.get(request)
     if (!context) throw new Error('a graphql-sse request has no context')
-    return source.subscribe({
-      document: parser.parse(query),
-      text: query,
-      operationName,
-      variables,
-      context,
-    })
+    const document = parser.parse(query)
+    const opened = await source.subscribe({ document, text: query, operationName, variables, context })
+    const live = isLive(subgraph.schema, document, operationName)
+    return live && Symbol.asyncIterator in opened ? endingWith(draining, opened) : opened
   })
   return async (request: Request, response: Response) => {
     contexts.set(request, await openContext(request, response))

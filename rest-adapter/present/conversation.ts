@@ -5,7 +5,7 @@ import type { ConversationFieldsFragment } from '../operations.generated.ts'
 import type { RouteInput } from '../route.ts'
 import { unixSeconds } from '../shapes.ts'
 
-const conversationFields = z.object({
+export const conversationFields = z.object({
   id: z.string(),
   object: z.literal('conversation'),
   title: z.string().nullable(),

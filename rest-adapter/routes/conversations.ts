@@ -9,6 +9,7 @@ import {
   DeleteConversationDocument,
   DeleteConversationsDocument,
   ProjectConversationsDocument,
+  SearchConversationsDocument,
   UpdateConversationDocument,
   type UpdateConversationMutation,
   type UpdateConversationMutationVariables,
@@ -20,8 +21,9 @@ import {
   exampleConversation,
   existingConversation,
 } from '../present/conversation.ts'
+import { foundConversationJson, foundConversationResource } from '../present/found-conversation.ts'
 import { exampleItem, itemBody, itemInput, itemJson, itemResource } from '../present/item.ts'
-import { type OperationRoute, type Route, route } from '../route.ts'
+import { type OperationRoute, type Route, type RouteInput, route } from '../route.ts'
 import { deletedOf, dual, dualOf, list, listOf, pageArguments, pageQuery } from '../shapes.ts'
 
 const tag = 'Conversations'
@@ -61,6 +63,12 @@ const listQuery = pageQuery.extend({
     .optional()
     .describe('Only those that were put away, or only those that were not; all of them unless given.'),
   scope: z.enum(['mine', 'all']).optional().describe('`all` is for administrators.'),
+  search: z
+    .string()
+    .optional()
+    .describe(
+      'Only those with these words in their title or their messages, best first: `order` says nothing then. `"in this order"`, `-without`, `this or that`; a last word of three letters or more also finds words that begin so.',
+    ),
 })
 
 const bulkDeletion = z
@@ -70,6 +78,8 @@ const bulkDeletion = z
     failed_ids: z.array(z.string()),
   })
   .meta({ id: 'BulkDeletion', examples: [{ deleted_count: 2, failed_count: 0, failed_ids: [] }] })
+
+const isSearch = ({ search }: z.output<typeof listQuery>) => search !== undefined && search.trim() !== ''
 
 const includeQuery = z.object({
   include: z
@@ -119,27 +129,56 @@ const updateRoute: Omit<
   response: dualOf(conversationResource),
 }
 
+const listRoute = {
+  method: 'get' as const,
+  path: '/v1/conversations',
+  rate: { perMinute: 600 },
+  summary: 'List or search your conversations',
+  tag,
+  query: listQuery,
+  failures: ['admin_required' as const],
+  response: listOf(foundConversationResource),
+}
+
+const listing = route({
+  ...listRoute,
+  operation: ConversationsDocument,
+  variables: ({ query: { referrer, project_id, archived, scope, search: _, ...page } }) => ({
+    ...pageArguments(page),
+    referrer,
+    projectId: project_id,
+    archived: archived === undefined ? null : archived === 'true',
+    scope: scope === 'all' ? ('ALL' as const) : ('MINE' as const),
+  }),
+  present: ({ conversations }, { context }) => list(conversations, conversationJson, context.requestId),
+})
+
+const searching = route({
+  ...listRoute,
+  operation: SearchConversationsDocument,
+  variables: ({ query: { referrer, project_id, archived, scope, search = '', ...page } }) => {
+    if (scope === 'all')
+      throw new AppError('invalid_parameter', 'Only your own conversations can be searched.', {
+        param: 'scope',
+      })
+    if (archived !== undefined)
+      throw new AppError('invalid_parameter', 'A search looks at archived and other conversations alike.', {
+        param: 'archived',
+      })
+    return { ...pageArguments(page), text: search, referrer, projectId: project_id }
+  },
+  present: ({ search }, { context }) => list(search, foundConversationJson, context.requestId),
+})
+
 /** Contract 3.2, and the conversations of a project (3.5). */
 export const conversationRoutes: readonly Route[] = [
-  route({
-    method: 'get',
-    path: '/v1/conversations',
-    rate: { perMinute: 600 },
-    summary: 'List your conversations',
-    tag,
-    query: listQuery,
-    failures: ['admin_required'],
-    operation: ConversationsDocument,
-    variables: ({ query: { referrer, project_id, archived, scope, ...page } }) => ({
-      ...pageArguments(page),
-      referrer,
-      projectId: project_id,
-      archived: archived === undefined ? null : archived === 'true',
-      scope: scope === 'all' ? ('ALL' as const) : ('MINE' as const),
-    }),
-    present: ({ conversations }, { context }) => list(conversations, conversationJson, context.requestId),
-    response: listOf(conversationResource),
-  }),
+  {
+    ...listing,
+    run: (input, response) => {
+      const { query } = input as RouteInput<unknown, z.output<typeof listQuery>>
+      return (isSearch(query) ? searching : listing).run(input, response)
+    },
+  },
   route({
     method: 'post',
     path: '/v1/conversations',

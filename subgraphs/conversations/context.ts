@@ -3,12 +3,16 @@ import type { SubgraphDatabase } from '../../platform/db.ts'
 import type { SubgraphContext } from '../../platform/subgraph.ts'
 import { type ForkService, forkService } from './branches/forks.ts'
 import { type BranchService, branchService } from './branches/service.ts'
+import type { ChangeHub } from './live/change-hub.ts'
+import type { ChangePublisher } from './live/change-publisher.ts'
 import { ownProjects } from './own-project.ts'
 import { type RatingService, ratingService } from './reports/ratings.ts'
 import { type ToolCallService, toolCallService } from './reports/tool-calls.ts'
 import { type ConversationService, conversationService } from './service/conversations.ts'
 import { type GeneratedTitleService, generatedTitleService } from './service/generated-titles.ts'
 import { type ItemService, itemService } from './service/items.ts'
+import { type LiveService, liveService } from './service/live.ts'
+import { type SearchService, searchService } from './service/search.ts'
 import { type TurnService, turnService } from './service/turns.ts'
 import type { SharingProcess } from './sharing/process.ts'
 import { type PublicLinks, publicLinks } from './sharing/public-links.ts'
@@ -28,6 +32,8 @@ export interface ConversationsContext extends SubgraphContext {
   readonly items: ItemService
   readonly ratings: RatingService
   readonly toolCalls: ToolCallService
+  readonly search: SearchService
+  readonly live: LiveService
   readonly turns: TurnService
   readonly generatedTitles: GeneratedTitleService
   readonly shares: ShareService
@@ -42,29 +48,36 @@ export interface SharedSources {
   readonly histories: HistorySource
   readonly store: TurnStore
   readonly sharing: SharingProcess
+  readonly hub: ChangeHub
+  readonly changes: ChangePublisher
 }
 
 export function conversationsContext(request: RequestContext, shared: SharedSources): ConversationsContext {
   const { actor } = request
-  const { database, histories, store, sharing } = shared
+  const { database, histories, store, sharing, hub, changes } = shared
   const conversations = conversationSource(database)
   const items = itemSource(database)
   const branches = branchSource(database)
+  const ownProject = ownProjects(request)
+  const conversationRules = conversationService({ actor, database, conversations, changes, ownProject })
   return {
     request,
-    conversations: conversationService({
+    conversations: conversationRules,
+    branches: branchService({ actor, database, branches, conversations, changes }),
+    forks: forkService({ actor, database, items, changes }),
+    items: itemService({ actor, database, items, changes }),
+    ratings: ratingService({ actor, database, items, changes }),
+    toolCalls: toolCallService({ actor, database, items, changes }),
+    search: searchService({
       actor,
       database,
       conversations,
-      ownProject: ownProjects(request),
+      items,
+      isOwnProject: async (id) => (await ownProject(id)) !== null,
     }),
-    branches: branchService({ actor, database, branches, conversations }),
-    forks: forkService({ actor, database, items }),
-    items: itemService({ actor, database, items }),
-    ratings: ratingService({ actor, database, items }),
-    toolCalls: toolCallService({ actor, database, items }),
-    turns: turnService({ actor, database, histories, store }),
-    generatedTitles: generatedTitleService({ actor, database }),
+    live: liveService({ actor, signal: request.signal, hub, existing: conversationRules.existing }),
+    turns: turnService({ actor, database, histories, store, changes }),
+    generatedTitles: generatedTitleService({ actor, database, changes }),
     shares: shareService({
       actor,
       database,

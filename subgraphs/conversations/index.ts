@@ -4,17 +4,23 @@ import { branchResolvers } from './branches/resolvers.ts'
 import { conversationsConfig } from './config.ts'
 import { conversationsContext } from './context.ts'
 import { Branch, Conversation } from './entities.ts'
+import { changeHub } from './live/change-hub.ts'
+import { changePublisher } from './live/change-publisher.ts'
+import { liveResolvers } from './live-resolvers.ts'
 import { conversations as createConversations } from './migrations/0001-conversations.ts'
 import { turnWrites } from './migrations/0002-turn-writes.ts'
 import { referenceIndexes } from './migrations/0003-reference-indexes.ts'
 import { forks } from './migrations/0004-forks.ts'
 import { forkedTurns } from './migrations/0004-forks-of-turns.ts'
+import { search } from './migrations/0005-search.ts'
 import { shares } from './migrations/0006-shares.ts'
 import { generatedTitles } from './migrations/0007-generated-titles.ts'
 import { deletedOfOwner } from './migrations/0008-deleted-of-owner.ts'
 import { reportResolvers } from './reports/resolvers.ts'
 import { resolvers } from './resolvers.ts'
 import type { Resolvers } from './schema.generated.ts'
+import { searchIndexer } from './search-indexer.ts'
+import { searchResolvers } from './search-resolvers.ts'
 import { startSharing } from './sharing/process.ts'
 import { shareResolvers } from './sharing/resolvers.ts'
 import { eraseOwner } from './sources/erase-owner.ts'
@@ -26,7 +32,14 @@ import { turnSweeper } from './turn-sweeper.ts'
 export const conversations = defineSubgraph({
   name: 'conversations',
   home: import.meta.url,
-  resolvers: mergeResolvers(resolvers, branchResolvers, reportResolvers, shareResolvers) satisfies Resolvers,
+  resolvers: mergeResolvers(
+    resolvers,
+    branchResolvers,
+    reportResolvers,
+    searchResolvers,
+    liveResolvers,
+    shareResolvers,
+  ) satisfies Resolvers,
   persistence: {
     entities: [Conversation, Branch],
     migrations: [
@@ -35,6 +48,7 @@ export const conversations = defineSubgraph({
       referenceIndexes,
       forks,
       forkedTurns,
+      search,
       shares,
       generatedTitles,
       deletedOfOwner,
@@ -42,16 +56,25 @@ export const conversations = defineSubgraph({
   },
   config: conversationsConfig,
   start(services) {
-    const { database, log } = services
-    const sweeper = turnSweeper(database, log)
+    const { database, notifications, log } = services
+    const changes = changePublisher(notifications, log)
+    const hub = changeHub(notifications)
+    const sweeper = turnSweeper(database, changes, log)
+    const indexer = searchIndexer(database, log)
     const sharing = startSharing(services)
-    const shared = { database, histories: historySource(database), store: turnStore(database), sharing }
+    const [histories, store] = [historySource(database), turnStore(database)]
+    const shared = { database, histories, store, sharing, hub, changes }
     return {
       createContext: (request) => conversationsContext(request, shared),
-      ready: () => sweeper.start(),
+      async ready() {
+        indexer.start()
+        await sweeper.start()
+      },
       erase: (userId) => eraseOwner(database, userId),
       async stop() {
-        await Promise.all([sweeper.stop(), sharing.stop()])
+        hub.stop()
+        await Promise.all([sweeper.stop(), indexer.stop(), sharing.stop()])
+        await changes.stop()
       },
     }
   },

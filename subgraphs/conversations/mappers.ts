@@ -1,6 +1,8 @@
 import type { PreparedBranch } from './branches/forks.ts'
 import type { ConversationPage } from './service/conversations.ts'
 import type { AddedItems, DeletedItem, ItemPage } from './service/items.ts'
+import type { LiveEvent } from './service/live.ts'
+import type { SearchHit, SearchMatch, SearchPage } from './service/search.ts'
 import type { TurnContext } from './service/turns.ts'
 import type { SharedConversation } from './sharing/public-links.ts'
 import type { SharePage } from './sharing/service.ts'
@@ -61,3 +63,18 @@ export type SharedItemModel = SharedItem
 export interface ProjectModel {
   readonly id: string
 }
+
+/** What resolvers hand on as a page of what was found. */
+export type SearchConnectionModel = SearchPage
+
+/** What resolvers hand on as a hit of a search. */
+export type SearchHitModel = SearchHit
+
+/** What resolvers hand on as a message that matches. */
+export type SearchMatchModel = SearchMatch
+
+/** What resolvers hand on as an event of the caller's conversations. */
+export type ConversationEventModel = LiveEvent
+
+/** What resolvers hand on as an event of a conversation's items. */
+export type ItemEventModel = LiveEvent

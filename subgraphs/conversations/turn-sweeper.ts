@@ -1,5 +1,6 @@
 import type { SubgraphDatabase } from '../../platform/db.ts'
 import type { Logger } from '../../platform/log.ts'
+import type { ChangePublisher } from './live/change-publisher.ts'
 import { connection } from './sources/transaction.ts'
 import { sweepTurns } from './sources/turns.ts'
 
@@ -12,14 +13,20 @@ export interface TurnSweeper {
   stop(): Promise<void>
 }
 
-export function turnSweeper(database: SubgraphDatabase, log: Logger): TurnSweeper {
+export function turnSweeper(
+  database: SubgraphDatabase,
+  changes: Pick<ChangePublisher, 'tell'>,
+  log: Logger,
+): TurnSweeper {
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> = Promise.resolve()
 
   const sweep = async () => {
     try {
-      const count = await sweepTurns(connection(database))
-      if (count > 0) log.info({ count }, 'answers that were broken off were closed')
+      const swept = await sweepTurns(connection(database))
+      for (const { itemId, ...where } of swept)
+        changes.tell({ ...where, kind: null, items: [{ kind: 'UPDATED', id: itemId }] })
+      if (swept.length > 0) log.info({ count: swept.length }, 'answers that were broken off were closed')
     } catch (error) {
       log.warn({ err: error }, 'sweeping turns failed; trying again')
     }

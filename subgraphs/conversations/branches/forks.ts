@@ -4,6 +4,7 @@ import { AppError } from '../../../platform/errors.ts'
 import { assertIdShape } from '../../../platform/ids.ts'
 import { editedMessage } from '../content/edited-message.ts'
 import type { ItemDraft } from '../content/item-draft.ts'
+import type { ChangePublisher } from '../live/change-publisher.ts'
 import type {
   EditItemInput,
   PrepareRegenerationInput,
@@ -45,10 +46,11 @@ export interface ForkScope {
   readonly actor: Actor | null
   readonly database: SubgraphDatabase
   readonly items: ItemSource
+  readonly changes: Pick<ChangePublisher, 'tell'>
 }
 
 /** Edits and regenerations as far as they are conversations' work (contract 3.3, 3.4): nothing is lost, the former main branch is kept. */
-export function forkService({ actor, database, items }: ForkScope) {
+export function forkService({ actor, database, items, changes }: ForkScope) {
   const owner = () => requireActor(actor).id
 
   const promoted = async (
@@ -60,6 +62,8 @@ export function forkService({ actor, database, items }: ForkScope) {
       if (!(await lockConversation(db, ownerId, request.conversationId))) conversationNotFound()
       return work(db, found(await forkPoint(db, { ...request, ownerId })))
     })
+    const { conversationId } = request
+    changes.tell({ ownerId, conversationId, kind: 'UPDATED', items: [{ kind: 'RESYNC', id: null }] })
     const userItem = (await items.byId(ownerId, itemId)) ?? itemNotFound()
     return { userItem, branch: mainBranch, oldMainBackup: backup }
   }

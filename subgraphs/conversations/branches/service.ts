@@ -2,6 +2,7 @@ import { type Actor, requireActor } from '../../../platform/actor.ts'
 import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { AppError } from '../../../platform/errors.ts'
 import { optionalText, requiredText } from '../../../platform/text.ts'
+import type { ChangePublisher } from '../live/change-publisher.ts'
 import type { BranchInput, CreateBranchInput } from '../schema.generated.ts'
 import { conversationNotFound } from '../service/conversations.ts'
 import { branchNotFound, itemNotFound } from '../service/items.ts'
@@ -32,10 +33,11 @@ export interface BranchScope {
   readonly database: SubgraphDatabase
   readonly branches: BranchSource
   readonly conversations: ConversationSource
+  readonly changes: Pick<ChangePublisher, 'tell'>
 }
 
 /** The rules of branches (contract 3.4). Who was handed a conversation may read its branches; writes act for `actor`. */
-export function branchService({ actor, database, branches, conversations }: BranchScope) {
+export function branchService({ actor, database, branches, conversations, changes }: BranchScope) {
   const owner = () => requireActor(actor).id
 
   /** Work on an owner's conversation whose branches nobody else changes meanwhile. */
@@ -49,6 +51,7 @@ export function branchService({ actor, database, branches, conversations }: Bran
     )
     branches.clearLoaders()
     conversations.clearLoaders()
+    changes.tell({ ownerId, conversationId, kind: 'UPDATED', items: [{ kind: 'RESYNC', id: null }] })
     return done
   }
 

@@ -1,6 +1,7 @@
 import { type Actor, requireActor } from '../../../platform/actor.ts'
 import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { optionalText } from '../../../platform/text.ts'
+import type { ChangePublisher } from '../live/change-publisher.ts'
 import type { RateItemInput, UnrateItemInput } from '../schema.generated.ts'
 import { conversationNotFound } from '../service/conversations.ts'
 import { itemNotFound } from '../service/items.ts'
@@ -18,10 +19,11 @@ export interface RatingScope {
   readonly actor: Actor | null
   readonly database: SubgraphDatabase
   readonly items: ItemSource
+  readonly changes: Pick<ChangePublisher, 'tell'>
 }
 
 /** What people think of items: told of the content, so that it holds on every branch. */
-export function ratingService({ actor, database, items }: RatingScope) {
+export function ratingService({ actor, database, items, changes }: RatingScope) {
   const written = async (
     { conversationId, itemId }: UnrateItemInput,
     opinion: ItemOpinion | null,
@@ -33,6 +35,7 @@ export function ratingService({ actor, database, items }: RatingScope) {
       await rateItem(db, itemKey, opinion)
     })
     items.clearLoaders()
+    changes.tell({ ownerId, conversationId, kind: null, items: [{ kind: 'UPDATED', id: itemId }] })
     return (await items.byId(ownerId, itemId)) ?? itemNotFound()
   }
 

@@ -6,6 +6,7 @@ import type { Block } from '../content/blocks.ts'
 import { givenContent } from '../content/given-content.ts'
 import type { ItemDetails } from '../content/item-draft.ts'
 import { givenDetails } from '../content/item-input.ts'
+import type { ChangePublisher } from '../live/change-publisher.ts'
 import type { ReportToolCallInput } from '../schema.generated.ts'
 import { conversationNotFound } from '../service/conversations.ts'
 import type { ConversationRow } from '../sources/conversation-row.ts'
@@ -20,10 +21,11 @@ export interface ToolCallScope {
   readonly actor: Actor | null
   readonly database: SubgraphDatabase
   readonly items: ItemSource
+  readonly changes: Pick<ChangePublisher, 'tell'>
 }
 
 /** What becomes of the calls that answers leave open (contract 3.6). */
-export function toolCallService({ actor, database, items }: ToolCallScope) {
+export function toolCallService({ actor, database, items, changes }: ToolCallScope) {
   return {
     /** Null where the active branch has no such call. */
     async byCallId(conversation: ConversationRow, callId: string): Promise<ItemRow | null> {
@@ -51,6 +53,7 @@ export function toolCallService({ actor, database, items }: ToolCallScope) {
         return call.publicId
       })
       items.clearLoaders()
+      changes.tell({ ownerId, conversationId, kind: null, items: [{ kind: 'UPDATED', id }] })
       return (await items.byId(ownerId, id)) ?? callNotFound()
     },
   }

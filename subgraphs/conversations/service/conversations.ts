@@ -7,6 +7,8 @@ import { optionalText } from '../../../platform/text.ts'
 import { givenItems } from '../content/item-input.ts'
 import { clientMetadata, type Metadata, replacedMetadata, titleLock } from '../content/metadata.ts'
 import { givenTitle, isTitle } from '../content/title.ts'
+import type { ChangePublisher } from '../live/change-publisher.ts'
+import type { ChangeKind } from '../live/conversation-change.ts'
 import type { OwnProject } from '../own-project.ts'
 import type { CreateConversationInput, UpdateConversationInput } from '../schema.generated.ts'
 import { branchTail } from '../sources/branch-writes.ts'
@@ -47,13 +49,22 @@ export interface ConversationScope {
   readonly actor: Actor | null
   readonly database: SubgraphDatabase
   readonly conversations: ConversationSource
+  readonly changes: Pick<ChangePublisher, 'tell'>
   /** The actor's project of that id, if there is one; asked of the graph. */
   readonly ownProject: (id: string) => Promise<OwnProject | null>
 }
 
 /** The rules of conversations. Everything acts for `actor`: another owner's conversation does not exist for it. */
-export function conversationService({ actor, database, conversations, ownProject }: ConversationScope) {
+export function conversationService({
+  actor,
+  database,
+  conversations,
+  changes,
+  ownProject,
+}: ConversationScope) {
   const owner = () => requireActor(actor).id
+  const tell = (kind: ChangeKind, conversationId: string | null) =>
+    changes.tell({ ownerId: owner(), conversationId, kind, items: [] })
 
   const existing = async (id: string): Promise<ConversationRow> =>
     (await conversations.byId(owner(), id)) ?? conversationNotFound()
@@ -131,6 +142,7 @@ export function conversationService({ actor, database, conversations, ownProject
         await appendItems(db, { conversationKey: created.key, branchKey: created.activeBranchKey }, drafts)
         return created.id
       })
+      tell('CREATED', id)
       return existing(id)
     },
 
@@ -162,6 +174,7 @@ export function conversationService({ actor, database, conversations, ownProject
           ...changedMetadata(kept, client !== undefined, lock),
         })
       })
+      tell('UPDATED', id)
       conversations.clearLoaders()
       return existing(id)
     },
@@ -170,12 +183,15 @@ export function conversationService({ actor, database, conversations, ownProject
     async remove(id: string): Promise<{ id: string }> {
       const ownerId = owner()
       const deleted = await transaction(database, (db) => deleteConversations(db, ownerId, [id]))
-      return deleted.length === 1 ? { id } : conversationNotFound()
+      if (deleted.length === 0) return conversationNotFound()
+      tell('DELETED', id)
+      return { id }
     },
 
     async removeAll(): Promise<{ count: number }> {
       const ownerId = owner()
       const deleted = await transaction(database, (db) => deleteConversations(db, ownerId, null))
+      if (deleted.length > 0) tell('RESYNC', null)
       return { count: deleted.length }
     },
 
@@ -194,6 +210,7 @@ export function conversationService({ actor, database, conversations, ownProject
         })
       }
       const deleted = new Set(await transaction(database, (db) => deleteConversations(db, ownerId, ids)))
+      for (const id of deleted) tell('DELETED', id)
       return { count: deleted.size, failedIds: ids.filter((id) => !deleted.has(id)) }
     },
   }

@@ -1,6 +1,7 @@
 import { type Actor, requireActor } from '../../../platform/actor.ts'
 import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { titleFromText } from '../content/title.ts'
+import type { ChangePublisher } from '../live/change-publisher.ts'
 import type { ClaimTitleInput, GeneratedTitleInput } from '../schema.generated.ts'
 import { claimTitle, setTitle } from '../sources/generated-titles.ts'
 import { connection } from '../sources/transaction.ts'
@@ -9,9 +10,11 @@ import { connection } from '../sources/transaction.ts'
 export function generatedTitleService({
   actor,
   database,
+  changes,
 }: {
   actor: Actor | null
   database: SubgraphDatabase
+  changes: Pick<ChangePublisher, 'tell'>
 }) {
   const owner = () => requireActor(actor).id
   return {
@@ -23,7 +26,10 @@ export function generatedTitleService({
     async set({ conversationId, title }: GeneratedTitleInput): Promise<boolean> {
       const ownerId = owner()
       const cleaned = titleFromText(title)
-      return cleaned !== null && setTitle(connection(database), ownerId, conversationId, cleaned)
+      if (cleaned === null || !(await setTitle(connection(database), ownerId, conversationId, cleaned)))
+        return false
+      changes.tell({ ownerId, conversationId, kind: 'UPDATED', items: [] })
+      return true
     },
   }
 }

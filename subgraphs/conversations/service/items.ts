@@ -3,6 +3,7 @@ import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { AppError } from '../../../platform/errors.ts'
 import { type Connection, type Page, type PageArguments, toConnection } from '../../../platform/pagination.ts'
 import { givenItems } from '../content/item-input.ts'
+import type { ChangePublisher } from '../live/change-publisher.ts'
 import type { AddItemsInput, DeleteItemInput } from '../schema.generated.ts'
 import { branchTail, findItem, forkToMain, mainBranch, retireIds } from '../sources/branch-writes.ts'
 import type { ConversationRow } from '../sources/conversation-row.ts'
@@ -42,13 +43,14 @@ export interface ItemScope {
   readonly actor: Actor | null
   readonly database: SubgraphDatabase
   readonly items: ItemSource
+  readonly changes: Pick<ChangePublisher, 'tell'>
 }
 
 const defaultPageSize = 20
 const maxPageSize = 500
 
 /** The rules of items. Who was handed a conversation may read what is in it; everything else acts for `actor`. */
-export function itemService({ actor, database, items }: ItemScope) {
+export function itemService({ actor, database, items, changes }: ItemScope) {
   const owner = () => requireActor(actor).id
 
   return {
@@ -81,13 +83,15 @@ export function itemService({ actor, database, items }: ItemScope) {
         const branch = (await branchTail(db, conversation, name ?? null)) ?? branchNotFound('branch')
         return appendItems(db, { conversationKey: conversation.key, branchKey: branch.key }, drafts)
       })
+      const created = added.map(({ publicId: id }) => ({ kind: 'CREATED' as const, id }))
+      changes.tell({ ownerId, conversationId, kind: 'UPDATED', items: created })
       return { items: added, conversationId }
     },
 
     /** Contract 3.3 and 3.4: nothing is lost, the former main branch is kept. @throws AppError `conversation_not_found`, `item_not_found` */
     async remove({ conversationId, itemId }: DeleteItemInput): Promise<DeletedItem> {
       const ownerId = owner()
-      return transaction(database, async (db) => {
+      const oldMainBackup = await transaction(database, async (db) => {
         const conversation = (await lockConversation(db, ownerId, conversationId)) ?? conversationNotFound()
         const place = (await findItem(db, conversation, itemId)) ?? itemNotFound()
         await retireIds(db, { given: itemId, place })
@@ -96,8 +100,10 @@ export function itemService({ actor, database, items }: ItemScope) {
           upTo: null,
           without: place.position,
         })
-        return { id: itemId, branch: mainBranch, oldMainBackup: backup, conversationId }
+        return backup
       })
+      changes.tell({ ownerId, conversationId, kind: 'UPDATED', items: [{ kind: 'RESYNC', id: null }] })
+      return { id: itemId, branch: mainBranch, oldMainBackup, conversationId }
     },
   }
 }

@@ -9,6 +9,8 @@ import type { ItemDraft } from '../content/item-draft.ts'
 import { answerContent, requestDrafts, storableText, toolCallDrafts } from '../content/message-drafts.ts'
 import { titleFromText } from '../content/title.ts'
 import type { ChatMessage } from '../content/tool-pairing.ts'
+import type { ChangePublisher } from '../live/change-publisher.ts'
+import type { ItemChange } from '../live/conversation-change.ts'
 import type {
   AppendTurnInput,
   BeginTurnInput,
@@ -47,10 +49,11 @@ export interface TurnScope {
   readonly database: SubgraphDatabase
   readonly histories: HistorySource
   readonly store: TurnStore
+  readonly changes: Pick<ChangePublisher, 'tell' | 'tellGrowth'>
 }
 
 /** How completions read and write conversations (contract 2.1, persistence). Each operation is one transaction. */
-export function turnService({ actor, database, histories, store }: TurnScope) {
+export function turnService({ actor, database, histories, store, changes }: TurnScope) {
   const owner = () => requireActor(actor).id
 
   const finish = async (input: FinishTurnInput): Promise<StoredTurn> => {
@@ -59,7 +62,11 @@ export function turnService({ actor, database, histories, store }: TurnScope) {
       contents: answerContents(input.message),
       calls: toolCallDrafts(input.message),
     }
-    return (await finishTurn(database, owner(), input.completionId, ending)) ?? turnNotFound()
+    const finished = (await finishTurn(database, owner(), input.completionId, ending)) ?? turnNotFound()
+    const { conversationId, assistantItemId } = finished
+    const items = changedItems('UPDATED', [assistantItemId], ending.calls)
+    changes.tell({ ownerId: owner(), conversationId, kind: 'UPDATED', items })
+    return finished
   }
 
   /** @param again what to do when that completion has a turn already */
@@ -68,7 +75,18 @@ export function turnService({ actor, database, histories, store }: TurnScope) {
     if (conversationId !== null) assertIdShape('conversation', conversationId, 'conversation')
     try {
       const stored = await store.store(turn)
-      return stored.refusal === null ? stored : refuse(stored.refusal)
+      if (stored.refusal !== null) return refuse(stored.refusal)
+      const { userItemId, assistantItemId } = stored
+      changes.tell({
+        ownerId: turn.ownerId,
+        conversationId: stored.conversationId,
+        kind: conversationId === null ? 'CREATED' : 'UPDATED',
+        // a fork has new ids throughout
+        items: turn.fork
+          ? [{ kind: 'RESYNC', id: null }]
+          : changedItems('CREATED', [userItemId, assistantItemId], turn.calls),
+      })
+      return stored
     } catch (error) {
       if (isStoredAlready(error)) return again()
       throw error
@@ -121,9 +139,12 @@ export function turnService({ actor, database, histories, store }: TurnScope) {
     },
 
     /** False when the turn is unknown or has ended. */
-    checkpoint({ completionId, message }: CheckpointTurnInput): Promise<boolean> {
+    async checkpoint({ completionId, message }: CheckpointTurnInput): Promise<boolean> {
+      const ownerId = owner()
       const content = message == null ? null : answerContents(message)
-      return checkpointTurn(connection(database), owner(), completionId, content)
+      const place = await checkpointTurn(connection(database), ownerId, completionId, content)
+      if (place !== null && content !== null) changes.tellGrowth({ ownerId, ...place })
+      return place !== null
     },
 
     /** Idempotent; wins over an expired lease. @throws AppError `not_found` when no such turn began */
@@ -176,6 +197,16 @@ function forkItem({ itemId }: TurnFork): string {
 
 function asHistory({ type, role, content, callId, details }: ItemDraft): HistoryItem {
   return { type, role, content, callId: callId ?? null, details: details ?? {} }
+}
+
+/** Tool calls are told by no ids. */
+function changedItems(
+  kind: ItemChange['kind'],
+  ids: readonly (string | null)[],
+  calls: readonly ItemDraft[],
+): readonly ItemChange[] {
+  if (calls.length > 0) return [{ kind: 'RESYNC', id: null }]
+  return ids.flatMap((id) => (id === null ? [] : [{ kind, id }]))
 }
 
 function storableBranch(name: string): string {

@@ -117,49 +117,68 @@ export async function finishTurn(
   }
 }
 
+/** Where an answer stands. */
+export interface AnswerPlace {
+  readonly conversationId: string
+  readonly itemId: string
+}
+
+/** An answer that nobody writes any more. */
+export interface SweptAnswer extends AnswerPlace {
+  readonly ownerId: string
+}
+
 /**
  * Renews the lease and stores the answer so far. A turn that was swept though its writer lives is taken up again.
  * @param content what to store, without and with reasoning; null leaves what is there
- * @returns false when the turn is unknown or has ended
+ * @returns null when the turn is unknown or has ended
  */
 export async function checkpointTurn(
   db: Connection,
   ownerId: string,
   completionId: string,
   content: AnswerContents | null,
-): Promise<boolean> {
+): Promise<AnswerPlace | null> {
   const stored =
     content === null
       ? sql`i.content`
       : sql`case when renewed.store_reasoning then ${json(content.withReasoning)} else ${json(content.plain)} end`
-  const { numAffectedRows } = await sql`
+  const { rows } = await sql<AnswerPlace>`
     with renewed as (
       update conversations.turn set status = 'in_progress', lease_expires_at = ${lease}
       where completion_id = ${completionId} and owner_id = ${ownerId} and ${open}
-      returning item_key, store_reasoning
+      returning item_key, store_reasoning, conversation_key, assistant_item_id
     )
     update conversations.item i
     set content = ${stored}, status = 'in_progress', incomplete_at = null, incomplete_details = null
-    from renewed where i.key = renewed.item_key`.execute(db)
-  return Number(numAffectedRows ?? 0) === 1
+    from renewed where i.key = renewed.item_key
+    returning renewed.assistant_item_id as "itemId",
+      (select public_id from conversations.conversation c where c.key = renewed.conversation_key) as "conversationId"`.execute(
+    db,
+  )
+  return rows[0] ?? null
 }
 
 /**
  * Turns answers whose lease ran out into `incomplete`, with what was stored of them. Several processes may do so at once.
- * @returns how many there were
+ * @returns those that there were
  */
-export async function sweepTurns(db: Connection): Promise<number> {
-  const { numAffectedRows } = await sql`
+export async function sweepTurns(db: Connection): Promise<readonly SweptAnswer[]> {
+  const { rows } = await sql<SweptAnswer>`
     with expired as (
       select completion_id from conversations.turn where lease_expires_at < now()
       order by lease_expires_at limit 500 for update skip locked
     ), swept as (
       update conversations.turn t set status = 'swept', lease_expires_at = null
       from expired where t.completion_id = expired.completion_id
-      returning t.item_key
+      returning t.item_key, t.owner_id, t.conversation_key, t.assistant_item_id
     )
     update conversations.item i
     set status = 'incomplete', incomplete_at = now(), incomplete_details = '{"reason":"interrupted"}'
-    from swept where i.key = swept.item_key`.execute(db)
-  return Number(numAffectedRows ?? 0)
+    from swept where i.key = swept.item_key
+    returning swept.owner_id as "ownerId", swept.assistant_item_id as "itemId",
+      (select public_id from conversations.conversation c where c.key = swept.conversation_key) as "conversationId"`.execute(
+    db,
+  )
+  return rows
 }

@@ -1,0 +1,70 @@
+import type { Request } from 'express'
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  type GraphQLSchema,
+  getNamedType,
+  isObjectType,
+} from 'graphql'
+import { AppError } from '../../platform/errors.ts'
+import { startedFields } from './root-fields.ts'
+
+/** Events of this interface come until their reader leaves. */
+const liveEvent = 'LiveEvent'
+
+/** Whether a subscription has no end of its own: the schema says so by the type of its events. */
+export function isLive(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | undefined,
+): boolean {
+  const fields = schema.getSubscriptionType()?.getFields() ?? {}
+  return startedFields(document, operationName).some((name) => {
+    const type = fields[name] && getNamedType(fields[name].type)
+    return isObjectType(type) && type.getInterfaces().some((each) => each.name === liveEvent)
+  })
+}
+
+/**
+ * What is kept under an idempotency key is kept whole, which what never ends can't be.
+ * @throws AppError `invalid_parameter` naming the header
+ */
+export function assertUnkeyed({ method, headers }: Request): void {
+  if (method !== 'POST' || headers['idempotency-key'] === undefined) return
+  throw new AppError('invalid_parameter', 'A subscription without an end can have no idempotency key.', {
+    param: 'Idempotency-Key',
+  })
+}
+
+/** Its reader has to prove again who it is after so long. */
+const longestMs = 3_600_000
+
+/** The same events until the signal aborts, or for an hour: then the stream is done, as if its source had come to its end. */
+export function endingWith(
+  signal: AbortSignal,
+  events: AsyncIterableIterator<ExecutionResult>,
+): AsyncIterableIterator<ExecutionResult> {
+  const end = () => void events.return?.()
+  const late = setTimeout(end, longestMs).unref()
+  const forget = () => {
+    clearTimeout(late)
+    signal.removeEventListener('abort', end)
+  }
+  if (signal.aborted) end()
+  else signal.addEventListener('abort', end, { once: true })
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    async next() {
+      const step = await events.next()
+      if (step.done) forget()
+      return step
+    },
+    async return() {
+      forget()
+      await events.return?.()
+      return { done: true, value: undefined }
+    },
+  }
+}

@@ -1,0 +1,78 @@
+import { type Block, plainText } from './blocks.ts'
+
+/** As much of a message as is searched. */
+const maxCharacters = 20_000
+
+/** The text of a message as it is searched and shown: what PostgreSQL can't store is left out. */
+export function searchableText(content: readonly Block[]): string {
+  return storable(plainText(content).slice(0, maxCharacters))
+}
+
+/** A text without U+0000 and half surrogate pairs. */
+function storable(text: string): string {
+  return text.replaceAll('\u0000', ' ').toWellFormed()
+}
+
+/** What somebody searches for. */
+export interface SearchTerms {
+  /** In the notation of `websearch_to_tsquery`. */
+  readonly text: string
+  /** The last word, when it may still be being typed: words that begin so are found too. `text` then lacks it. */
+  readonly prefix: string | null
+}
+
+const minPrefixLength = 3
+const lastWord = /^(.*?)([\p{L}\p{N}][\p{L}\p{M}\p{N}]*)$/su
+
+/** Takes the last word for the beginning of one, unless it is quoted, excluded, short, or part of a choice. */
+export function searchTerms(text: string): SearchTerms {
+  const [, head = '', word = ''] = lastWord.exec(text) ?? []
+  const isOpen = word.length >= minPrefixLength && /(^|\s)$/.test(head)
+  const isQuoted = (head.split('"').length - 1) % 2 === 1
+  if (!isOpen || isQuoted || /\bor\b/i.test(text)) return { text, prefix: null }
+  return { text: head, prefix: word }
+}
+
+/** How much of a text is looked through for its snippet, and how much of that stands before the first word that was found. */
+const excerptLength = 600
+const excerptLead = 200
+
+/** The piece of a text around the first of the words that it has; short texts whole. */
+export function excerpt(text: string, searched: string): string {
+  if (text.length <= excerptLength) return text
+  const folded = foldedText(text)
+  const words = foldedText(searched).match(/[\p{L}\p{N}]+/gu) ?? []
+  const places = words.map((word) => folded.indexOf(word)).filter((place) => place >= 0)
+  const first = places.length > 0 ? Math.min(...places) : 0
+  const start = wordBoundary(text, Math.max(0, first - excerptLead))
+  return text.slice(start, start + excerptLength).toWellFormed()
+}
+
+function wordBoundary(text: string, from: number): number {
+  if (from === 0) return 0
+  const space = text.indexOf(' ', from)
+  return space >= 0 && space - from < excerptLead / 2 ? space + 1 : from
+}
+
+/** Lower case without accents, each character in its place. */
+function foldedText(text: string): string {
+  return text.replace(/\P{ASCII}/gu, (character) => foldedCharacter(character)).toLowerCase()
+}
+
+function foldedCharacter(character: string): string {
+  const folded = character.normalize('NFD').toLowerCase()
+  return character.length === 1 ? folded.charAt(0) : character
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+/** A text that a page may show as it is. */
+export function escapedHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character)
+}

@@ -1,0 +1,231 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { parse } from 'graphql'
+import type { Actor } from '../../platform/actor.ts'
+import { someActor, startTestGraph, type TestGraph } from '../../wiring/test.ts'
+
+let test: TestGraph
+beforeAll(async () => {
+  test = await startTestGraph()
+})
+afterAll(() => test.stop())
+
+async function run<Data>(actor: Actor, text: string, variables = {}): Promise<Data> {
+  const context = test.contextFor(actor)
+  const { data, errors } = await test.graph.clients.execute({ document: parse(text), variables, context })
+  expect(errors).toBeUndefined()
+  return data as Data
+}
+
+async function refusal(actor: Actor, variables: object): Promise<unknown> {
+  const { errors } = await test.graph.clients.execute({
+    document: parse(searchText),
+    variables: { ...variables },
+    context: test.contextFor(actor),
+  })
+  return errors?.[0]?.extensions
+}
+
+/** A conversation with these messages of its user. */
+async function conversation(actor: Actor, title: string | null, ...said: string[]): Promise<string> {
+  const { createConversation } = await run<{ createConversation: { id: string } }>(
+    actor,
+    'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { id } }',
+    { input: { title, items: said.map((content) => ({ role: 'user', content })) } },
+  )
+  return createConversation.id
+}
+
+interface Found {
+  readonly search: {
+    readonly nodes: {
+      readonly conversation: { readonly id: string }
+      readonly score: number
+      readonly title: string | null
+      readonly matches: {
+        readonly snippet: string
+        readonly item: { readonly id: string; readonly role: string }
+      }[]
+    }[]
+    readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null }
+    readonly totalCount: number
+  }
+}
+
+const searchText = `query ($text: String!, $projectId: ID, $first: Int, $after: String, $offset: Int) {
+  search(text: $text, projectId: $projectId, first: $first, after: $after, offset: $offset) {
+    nodes { conversation { id } score title matches { snippet item { id role } } }
+    pageInfo { hasNextPage endCursor }
+    totalCount
+  }
+}`
+
+async function search(actor: Actor, text: string, more: object = {}): Promise<Found['search']> {
+  return (await run<Found>(actor, searchText, { text, ...more })).search
+}
+
+async function idsFound(actor: Actor, text: string): Promise<string[]> {
+  return (await search(actor, text)).nodes.map((hit) => hit.conversation.id)
+}
+
+describe('what is searched', () => {
+  it('is found at once in titles and messages, whatever its case and accents, with the words marked', async () => {
+    const actor = someActor()
+    const titled = await conversation(actor, 'A recipe for Crème brûlée', 'How long in the oven?')
+    const said = await conversation(actor, 'Dessert', 'I like creme with berries.', 'Nothing here.')
+    await conversation(actor, 'Something else', 'Entirely.')
+    const { nodes, totalCount } = await search(actor, 'CREME')
+    expect(totalCount).toBe(2)
+    expect(nodes).toMatchObject([
+      { conversation: { id: titled }, title: 'A recipe for <mark>Crème</mark> brûlée', matches: [] },
+      {
+        conversation: { id: said },
+        title: 'Dessert',
+        matches: [{ item: { role: 'USER' }, snippet: 'I like <mark>creme</mark> with berries.' }],
+      },
+    ])
+    const scores = nodes.map(({ score }) => score)
+    expect(scores).toEqual([...scores].sort((one, other) => other - one))
+    expect(scores.every((score) => score > 0 && score <= 1)).toBe(true)
+  })
+
+  it('is all of the words, a phrase, a choice, without others, and the beginning of the last', async () => {
+    const actor = someActor()
+    const one = await conversation(actor, null, 'The quick brown fox')
+    const two = await conversation(actor, null, 'The brown and quick dog')
+    expect(new Set(await idsFound(actor, 'quick brown'))).toEqual(new Set([one, two]))
+    expect(await idsFound(actor, '"quick brown"')).toEqual([one])
+    expect(await idsFound(actor, 'quick -dog')).toEqual([one])
+    expect(new Set(await idsFound(actor, 'fox or dog'))).toEqual(new Set([one, two]))
+    expect(new Set(await idsFound(actor, 'brown qui'))).toEqual(new Set([one, two]))
+    expect(await idsFound(actor, 'qui brown')).toEqual([])
+    expect(await idsFound(actor, 'quick zebra')).toEqual([])
+    expect(await idsFound(actor, '&|!():*<->')).toEqual([])
+  })
+
+  it('is shown as HTML in which nothing of the text is markup', async () => {
+    const actor = someActor()
+    await conversation(actor, null, '<script>alert("needle")</script> & <b>needle</b>')
+    const [hit] = (await search(actor, 'needle')).nodes
+    expect(hit?.matches[0]?.snippet).toContain('<mark>needle</mark>')
+    expect(hit?.matches[0]?.snippet.replaceAll(/<\/?mark>/g, '')).not.toMatch(/[<>"]/)
+  })
+
+  it('is shown from where it stands in a long text that PostgreSQL could not store as it is', async () => {
+    const actor = someActor()
+    await conversation(actor, null, `${'straw \u0000 '.repeat(1_000)} Nädel ${'straw '.repeat(1_000)}`)
+    const [hit] = (await search(actor, 'nadel')).nodes
+    expect(hit?.matches[0]?.snippet).toContain('<mark>Nädel</mark>')
+  })
+
+  it('is refused when it is empty or too long', async () => {
+    const actor = someActor()
+    expect(await refusal(actor, { text: ' ' })).toMatchObject({ code: 'invalid_parameter', param: 'search' })
+    expect(await refusal(actor, { text: 'x'.repeat(501) })).toMatchObject({ param: 'search' })
+    expect(await refusal(actor, { text: 'a\u0000b' })).toMatchObject({ param: 'search' })
+    expect(await refusal(actor, { text: 'a', after: 'conv_0000000000000000' })).toMatchObject({
+      code: 'invalid_cursor',
+    })
+  })
+})
+
+describe('what is found', () => {
+  it('is nobody else’s, also where a text names its owner as the index does', async () => {
+    const [owner, stranger] = [someActor(), someActor()]
+    await conversation(owner, 'Secret plans', 'Secret words.')
+    await conversation(stranger, null, `secret ' ${owner.id}' ${owner.id}`)
+    expect((await search(stranger, 'secret')).nodes).toHaveLength(1)
+    expect((await search(owner, 'secret')).nodes).toHaveLength(1)
+  })
+
+  it('follows new titles, deleted items and deleted conversations', async () => {
+    const actor = someActor()
+    const id = await conversation(actor, 'Walrus', 'Narwhal one', 'Narwhal two')
+    await run(
+      actor,
+      'mutation ($input: UpdateConversationInput!) { updateConversation(input: $input) { id } }',
+      {
+        input: { id, title: 'Seal' },
+      },
+    )
+    expect(await idsFound(actor, 'walrus')).toEqual([])
+    expect(await idsFound(actor, 'seal')).toEqual([id])
+
+    const both = (await search(actor, 'narwhal')).nodes[0]?.matches ?? []
+    expect(both).toHaveLength(2)
+    await run(actor, 'mutation ($input: DeleteItemInput!) { deleteItem(input: $input) { id } }', {
+      input: { conversationId: id, itemId: both[0]?.item.id },
+    })
+    expect((await search(actor, 'narwhal')).nodes[0]?.matches).toHaveLength(1)
+
+    await run(actor, 'mutation ($id: ID!) { deleteConversation(id: $id) { id } }', { id })
+    expect(await idsFound(actor, 'narwhal')).toEqual([])
+    expect(await idsFound(actor, 'seal')).toEqual([])
+  })
+
+  it('comes in pages that neither repeat nor skip', async () => {
+    const actor = someActor()
+    const all = []
+    for (let at = 0; at < 7; at++) all.push(await conversation(actor, `Paged ${at}`))
+    const seen: string[] = []
+    let after: string | null = null
+    do {
+      const page: Found['search'] = await search(actor, 'paged', { first: 3, after })
+      expect(page.totalCount).toBe(7)
+      seen.push(...page.nodes.map((hit) => hit.conversation.id))
+      after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null
+    } while (after !== null)
+    expect(seen).toHaveLength(7)
+    expect(new Set(seen)).toEqual(new Set(all))
+    expect((await search(actor, 'paged', { first: 3, offset: 5 })).nodes).toHaveLength(2)
+  })
+
+  it('is looked for in the whole past where the words are rare', async () => {
+    const actor = someActor()
+    const old = await conversation(actor, 'Coelacanth')
+    await test.services.database.pool.query(
+      `with made as (
+         insert into conversations.conversation (public_id, owner_id, title, active_branch_key)
+         select 'conv_' || substr(md5(n::text), 1, 16), $1, 'filler', b.key
+         from generate_series(1, 2500) n, (select active_branch_key as key from conversations.conversation where public_id = $2) b
+         returning key
+       ) select count(*) from made`,
+      [actor.id, old],
+    )
+    for (let round = 0; round < 6; round++) await search(actor, 'filler')
+    expect(await idsFound(actor, 'coelacanth')).toEqual([old])
+  })
+
+  it('costs as many statements for one hit as for many', async () => {
+    const actor = someActor()
+    const counts: number[] = []
+    for (const more of [1, 12]) {
+      for (let at = 0; at < more; at++) await conversation(actor, `Counted ${at}`, 'counted words')
+      await search(actor, 'counted')
+      test.takeStatements()
+      expect((await search(actor, 'counted', { first: 50 })).nodes.length).toBeGreaterThanOrEqual(more)
+      counts.push(test.takeStatements().length)
+    }
+    expect(counts[1]).toBe(counts[0])
+  })
+})
+
+describe('what was stored before there was an index', () => {
+  it('is indexed in the background', async () => {
+    const actor = someActor()
+    const id = await conversation(actor, 'Quagga', 'Thylacine')
+    await search(actor, 'quagga')
+    const { pool } = test.services.database
+    await pool.query('truncate conversations.search_entry')
+    expect(await idsFound(actor, 'quagga')).toEqual([])
+    await pool.query(
+      `insert into conversations.search_backfill select 'titles', max(key) from conversations.conversation
+       union all select 'messages', max(key) from conversations.item`,
+    )
+    for (;;) {
+      const { rows } = await pool.query('select 1 from conversations.search_backfill')
+      if (rows.length === 0) break
+    }
+    expect(await idsFound(actor, 'quagga')).toEqual([id])
+    expect(await idsFound(actor, 'thylacine')).toEqual([id])
+  })
+})

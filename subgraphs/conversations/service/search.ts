@@ -1,0 +1,144 @@
+import { type Actor, requireActor } from '../../../platform/actor.ts'
+import type { SubgraphDatabase } from '../../../platform/db.ts'
+import { assertIdShape } from '../../../platform/ids.ts'
+import {
+  type Connection,
+  invalidCursor,
+  type Page,
+  type PageArguments,
+  toConnection,
+  toPage,
+} from '../../../platform/pagination.ts'
+import { requiredText } from '../../../platform/text.ts'
+import { excerpt, type SearchTerms, searchableText, searchTerms } from '../content/search-text.ts'
+import type { ConversationRow } from '../sources/conversation-row.ts'
+import type { ConversationSource } from '../sources/conversations.ts'
+import type { ItemRow } from '../sources/item-row.ts'
+import type { ItemSource } from '../sources/items.ts'
+import { indexChangesOf } from '../sources/search-index.ts'
+import {
+  markedPassages,
+  type Passage,
+  type RankedConversation,
+  rankedConversations,
+} from '../sources/search-ranking.ts'
+import { givenReferrer } from './conversations.ts'
+
+const maxTextLength = 500
+
+/** A message that matches. */
+export interface SearchMatch {
+  readonly item: ItemRow
+  /** HTML. */
+  readonly snippet: string
+}
+
+/** A conversation in which something was found. */
+export interface SearchHit {
+  readonly conversation: ConversationRow
+  readonly score: number
+  /** HTML; null without a title. */
+  readonly title: string | null
+  readonly matches: readonly SearchMatch[]
+}
+
+/** A page of what was found. */
+export interface SearchPage extends Connection<SearchHit> {
+  readonly totalCount: number
+}
+
+/** What is asked for. */
+export interface SearchArguments extends PageArguments {
+  readonly text: string
+  readonly projectId?: string | null
+  readonly referrer?: string | null
+}
+
+/** What the rules of searching need. */
+export interface SearchScope {
+  readonly actor: Actor | null
+  readonly database: SubgraphDatabase
+  readonly conversations: ConversationSource
+  readonly items: ItemSource
+  /** Whether the actor has such a project; asked of the graph. */
+  readonly isOwnProject: (id: string) => Promise<boolean>
+}
+
+/** The rules of searching: the caller's own living conversations, and what stands on their active branches. */
+export function searchService({ actor, database, conversations, items, isOwnProject }: SearchScope) {
+  const found = async (ranked: readonly RankedConversation[], terms: SearchTerms): Promise<SearchHit[]> => {
+    const ownerId = requireActor(actor).id
+    const read = await Promise.all(
+      ranked.map(async ({ id, score, itemIds }) => ({
+        score,
+        conversation: await conversations.byId(ownerId, id),
+        items: (await Promise.all(itemIds.map((itemId) => items.byId(ownerId, itemId)))).filter(
+          (item) => item !== null,
+        ),
+      })),
+    )
+    // what was deleted since it was ranked is left out
+    const hits = read.flatMap(({ conversation, ...rest }) =>
+      conversation ? [{ conversation, ...rest }] : [],
+    )
+    const marked = await markedPassages(
+      database,
+      terms,
+      hits.flatMap((hit) => passagesOf(hit, terms)),
+    )
+    let next = 0
+    const nextMarked = () => marked[next++] ?? ''
+    return hits.map(({ conversation, score, items: matching }) => ({
+      conversation,
+      score,
+      title: conversation.title == null ? null : nextMarked(),
+      matches: matching.map((item) => ({ item, snippet: nextMarked() })),
+    }))
+  }
+
+  return {
+    /** @throws AppError `invalid_parameter` naming `search` or `referrer`, `invalid_id` naming `project_id`, `invalid_cursor` */
+    async page({ text, projectId, referrer, ...args }: SearchArguments): Promise<SearchPage> {
+      const ownerId = requireActor(actor).id
+      const terms = searchTerms(requiredText(text, { param: 'search', max: maxTextLength }).trim())
+      const page = toPage(args)
+      const filter = { projectId: projectId ?? null, referrer: givenReferrer(referrer) }
+      if (projectId != null) {
+        assertIdShape('project', projectId, 'project_id')
+        if (!(await isOwnProject(projectId)))
+          return { ...toConnection<SearchHit>([], page, idOf), totalCount: 0 }
+      }
+      await indexChangesOf(database, ownerId)
+      const ranked = await rankedConversations(database, { ownerId, terms, ...filter })
+      const start = startOf(ranked, page)
+      const hits = await found(ranked.slice(start, start + page.limit), terms)
+      const { edges, nodes, pageInfo } = toConnection(hits, page, idOf)
+      const hasNextPage = ranked.length > start + page.limit
+      return { edges, nodes, pageInfo: { ...pageInfo, hasNextPage }, totalCount: ranked.length }
+    },
+  }
+}
+
+/** The service of one request. */
+export type SearchService = ReturnType<typeof searchService>
+
+const idOf = ({ conversation }: SearchHit) => conversation.publicId
+
+/** The whole order is made anew for every page: a cursor is found in it again. */
+function startOf(ranked: readonly RankedConversation[], { after, offset }: Page): number {
+  if (after === null) return offset
+  const place = ranked.findIndex(({ id }) => id === after)
+  if (place < 0) throw invalidCursor(after)
+  return place + 1
+}
+
+function passagesOf(
+  { conversation: { title }, items }: { conversation: ConversationRow; items: readonly ItemRow[] },
+  { text, prefix }: SearchTerms,
+): Passage[] {
+  const searched = `${text} ${prefix ?? ''}`
+  return [
+    ...(title == null ? [] : [{ text: title, whole: true }]),
+    ...items.map(({ content }) => ({ text: excerpt(searchableText(content), searched), whole: false })),
+  ]
+}

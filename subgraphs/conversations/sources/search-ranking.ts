@@ -1,0 +1,100 @@
+import type { SubgraphDatabase } from '../../../platform/db.ts'
+import { escapedHtml, type SearchTerms } from '../content/search-text.ts'
+
+/** What is searched, and for what. */
+export interface SearchRequest {
+  readonly ownerId: string
+  readonly terms: SearchTerms
+  readonly projectId: string | null
+  readonly referrer: string | null
+}
+
+/** A conversation in which something was found. */
+export interface RankedConversation {
+  readonly id: string
+  /** From 0 to 1: how well it matches, less the older it is. */
+  readonly score: number
+  /** Its best messages that match, best first, by the ids of the active branch. */
+  readonly itemIds: readonly string[]
+}
+
+/** How many of an owner's newest entries are all looked at, whatever is searched. */
+const recentEntries = 2_000
+/** With so many found among them, older ones are not looked for. */
+const enoughFound = 200
+/** How many matches are ranked, of the newest and of all. */
+const mostRanked = 500
+/** As many messages as are shown of a conversation. */
+const shownMessages = 3
+/** After so long a match counts for 1/e of what it did: half a year. */
+const fadeSeconds = 180 * 86_400
+
+/** `websearch_to_tsquery` takes whatever a person types; the word that may go on is letters and digits alone. */
+const query = `(case when $2::text is null then websearch_to_tsquery('conversations.search', $1)
+  else websearch_to_tsquery('conversations.search', $1) && to_tsquery('conversations.search', $2 || ':*') end)`
+
+/**
+ * The place in the order is made of the rank and the moment alone, and stays the same as time goes by: the rank fades
+ * at the same rate everywhere. A match in the title counts as ten words of messages.
+ */
+const rankedStatement = `
+  with asked as materialized (select ${query} as query),
+  ranked as materialized (
+    select distinct on (found.conversation_key, found.item_id) found.conversation_key, found.conversation_id, found.item_id,
+      ln(ts_rank_cd(found.vector, asked.query, 1 | 32) + 1e-4) + extract(epoch from found.said_at) / ${fadeSeconds} as place
+    from asked cross join lateral conversations.search_candidates(
+      $3, asked.query, $4, $5, ${recentEntries}, ${enoughFound}, ${mostRanked}
+    ) found
+    where numnode(asked.query) > 0
+  )
+  select conversation_id as id,
+    least(exp(max(place) - extract(epoch from now()) / ${fadeSeconds}), 1)::real as score,
+    (array_agg(item_id order by place desc, item_id) filter (where item_id is not null))[1:${shownMessages}] as "itemIds"
+  from ranked
+  group by conversation_key, conversation_id
+  order by max(place) desc, conversation_key desc`
+
+/** What was found, the best first: all of it where the words are rare, else what is newest. */
+export async function rankedConversations(
+  database: SubgraphDatabase,
+  { ownerId, terms, projectId, referrer }: SearchRequest,
+): Promise<readonly RankedConversation[]> {
+  const rows = await database.prepared<{ id: string; score: number; itemIds: readonly string[] | null }>(
+    'search_ranked',
+    rankedStatement,
+    [terms.text, terms.prefix, ownerId, projectId, referrer],
+  )
+  return rows.map((row) => ({ ...row, itemIds: row.itemIds ?? [] }))
+}
+
+/** A text in which words are to be marked. */
+export interface Passage {
+  readonly text: string
+  /** Keep all of it, rather than what is around the words. */
+  readonly whole: boolean
+}
+
+const marks = 'StartSel=<mark>, StopSel=</mark>'
+const headlineStatement = `
+  select ts_headline('conversations.search', given.passage, asked.query,
+    case when given.whole then '${marks}, HighlightAll=true' else '${marks}, MinWords=20, MaxWords=40, ShortWord=0' end
+  ) as headline
+  from (select ${query} as query) asked,
+    unnest($3::text[], $4::boolean[]) with ordinality as given (passage, whole, place)
+  order by given.place`
+
+/** The passages as HTML: escaped, what was searched in `<mark>`. */
+export async function markedPassages(
+  database: SubgraphDatabase,
+  { text, prefix }: SearchTerms,
+  passages: readonly Passage[],
+): Promise<readonly string[]> {
+  if (passages.length === 0) return []
+  const rows = await database.prepared<{ headline: string }>('search_headlines', headlineStatement, [
+    text,
+    prefix,
+    passages.map((passage) => escapedHtml(passage.text)),
+    passages.map(({ whole }) => whole),
+  ])
+  return rows.map(({ headline }) => headline)
+}
