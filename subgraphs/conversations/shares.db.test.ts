@@ -231,7 +231,14 @@ describe('sharing a conversation', () => {
     expect(made).toMatchObject({ includesImages: true })
     const content = (await open(made.slug)).snapshot.items[0]?.content
     expect(content).toHaveLength(2)
-    expect(content?.[1]).toEqual({ type: 'image', image: { url: 'data:image/png;base64,iVBORw0KGgo=' } })
+    const url = 'data:image/png;base64,iVBORw0KGgo='
+    expect(content?.[1]).toEqual({
+      type: 'image',
+      image: { url },
+      image_url: url,
+      file_id: null,
+      detail: 'auto',
+    })
   })
 
   it('refuses too few items, nothing to share, and more than 10 MB, and leaves the earlier link', async () => {

@@ -118,7 +118,9 @@ describe('an orchestrated prompt', () => {
     const { before, modules } = await orchestrate(all(recall))
     expect(modules).toEqual(['deep_research', 'timing', 'memory'])
     expect(before[0]?.content).toContain('- Likes tea.')
-    expect(asked).toEqual([{ asked: 'What do I like?', conversationId: null, limits: known.memoryConfig }])
+    expect(asked).toEqual([
+      { asked: 'What do I like?', conversationId: null, projectId: null, limits: known.memoryConfig },
+    ])
   })
 
   it('does not ask the memory of a user who has switched it off, and does without one that fails', async () => {
