@@ -10,6 +10,7 @@ import {
   conversationId,
   conversationJson,
   conversationResource,
+  exampleConversation,
   existingConversation,
 } from '../present/conversation.ts'
 import { exampleItem, itemBody, itemId, itemInput, itemJson, itemResource } from '../present/item.ts'
@@ -140,13 +141,29 @@ export const itemRoutes: readonly Route[] = [
         created_at: conversation.created_at,
       }
     },
-    response: deletedOf('conversation.item.deleted', exampleItem.id).extend({
-      branch: z.string().meta({ examples: ['MAIN'] }),
-      old_main_backup: z.string().meta({ examples: ['MAIN_20260101000100'] }),
-      branch_created: z.literal(true),
-      conversation: conversationResource,
-      metadata: z.record(z.string(), z.string()).describe('Of the conversation.'),
-      created_at: z.number().int().describe('When the conversation was created.'),
-    }),
+    response: deletedOf('conversation.item.deleted', exampleItem.id)
+      .extend({
+        branch: z.string().meta({ examples: ['MAIN'] }),
+        old_main_backup: z.string().meta({ examples: ['MAIN_20260101000100'] }),
+        branch_created: z.literal(true),
+        conversation: conversationResource,
+        metadata: z.record(z.string(), z.string()).describe('Of the conversation.'),
+        created_at: z.number().int().describe('When the conversation was created.'),
+      })
+      .meta({
+        examples: [
+          {
+            id: exampleItem.id,
+            object: 'conversation.item.deleted',
+            deleted: true,
+            branch: 'MAIN',
+            old_main_backup: 'MAIN_20260101000100',
+            branch_created: true,
+            conversation: exampleConversation,
+            metadata: exampleConversation.metadata,
+            created_at: exampleConversation.created_at,
+          },
+        ],
+      }),
   }),
 ]
