@@ -70,6 +70,8 @@ describe('GET /v1/conversations?search=', () => {
     expect(seen.sort()).toEqual(['Okapi 0', 'Okapi 1', 'Okapi 2', 'Okapi 3', 'Okapi 4'])
     expect((await found(`/v1/conversations?search=okapi&project_id=${project.id}`)).total).toBe(1)
     expect((await found('/v1/conversations?search=okapi&referrer=zoo')).total).toBe(4)
+    expect((await found('/v1/conversations?search=okapi&archived=false')).total).toBe(5)
+    expect((await found('/v1/conversations?search=okapi&archived=true')).total).toBe(0)
   })
 
   it('is the plain list where nothing is searched', async () => {

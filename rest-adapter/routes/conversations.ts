@@ -161,11 +161,13 @@ const searching = route({
       throw new AppError('invalid_parameter', 'Only your own conversations can be searched.', {
         param: 'scope',
       })
-    if (archived !== undefined)
-      throw new AppError('invalid_parameter', 'A search looks at archived and other conversations alike.', {
-        param: 'archived',
-      })
-    return { ...pageArguments(page), text: search, referrer, projectId: project_id }
+    return {
+      ...pageArguments(page),
+      text: search,
+      referrer,
+      projectId: project_id,
+      archived: archived === undefined ? null : archived === 'true',
+    }
   },
   present: ({ search }, { context }) => list(search, foundConversationJson, context.requestId),
 })

@@ -330,6 +330,7 @@ export type QuerySearchArgs = {
   text: Scalars['String']['input'];
   projectId?: InputMaybe<Scalars['ID']['input']>;
   referrer?: InputMaybe<Scalars['String']['input']>;
+  archived?: InputMaybe<Scalars['Boolean']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
   offset?: InputMaybe<Scalars['Int']['input']>;

@@ -162,6 +162,24 @@ describe('what is found', () => {
     expect(await idsFound(actor, 'seal')).toEqual([])
   })
 
+  it('is not held up by what was erased before it was indexed', async () => {
+    const { pool } = test.services.database
+    const id = await conversation(someActor(), 'Erased', 'Gone')
+    await pool.query(
+      `with gone as (delete from conversations.conversation where public_id = $1 returning key)
+       insert into conversations.search_pending (conversation_key, item_key) select key, 0 from gone`,
+      [id],
+    )
+    for (;;) {
+      const { rows } = await pool.query('select 1 from conversations.search_pending limit 1')
+      if (rows.length === 0) break
+    }
+    const { rows } = await pool.query(
+      'select 1 from conversations.search_entry where conversation_key not in (select key from conversations.conversation)',
+    )
+    expect(rows).toEqual([])
+  })
+
   it('comes in pages that neither repeat nor skip', async () => {
     const actor = someActor()
     const all = []
@@ -186,12 +204,18 @@ describe('what is found', () => {
       `with made as (
          insert into conversations.conversation (public_id, owner_id, title, active_branch_key)
          select 'conv_' || substr(md5(n::text), 1, 16), $1, 'filler', b.key
-         from generate_series(1, 2500) n, (select active_branch_key as key from conversations.conversation where public_id = $2) b
+         from generate_series(1, 6500) n, (select active_branch_key as key from conversations.conversation where public_id = $2) b
          returning key
        ) select count(*) from made`,
       [actor.id, old],
     )
-    for (let round = 0; round < 6; round++) await search(actor, 'filler')
+    for (;;) {
+      const { rows } = await test.services.database.pool.query(
+        'select 1 from conversations.search_pending limit 1',
+      )
+      if (rows.length === 0) break
+    }
+    expect((await search(actor, 'filler')).totalCount).toBe(300)
     expect(await idsFound(actor, 'coelacanth')).toEqual([old])
   })
 

@@ -19,18 +19,31 @@ export interface SearchTerms {
   readonly text: string
   /** The last word, when it may still be being typed: words that begin so are found too. `text` then lacks it. */
   readonly prefix: string | null
+  /** Some of the words of `text` that are to be found, none that is to be missing. */
+  readonly words: readonly string[]
+  /** Not all of the words have to be found. */
+  readonly isChoice: boolean
 }
+
+/** So many words tell whether a search has a rare one; the longest, for those are the rarest. */
+const mostWords = 4
 
 const minPrefixLength = 3
 const lastWord = /^(.*?)([\p{L}\p{N}][\p{L}\p{M}\p{N}]*)$/su
 
 /** Takes the last word for the beginning of one, unless it is quoted, excluded, short, or part of a choice. */
-export function searchTerms(text: string): SearchTerms {
-  const [, head = '', word = ''] = lastWord.exec(text) ?? []
+export function searchTerms(given: string): SearchTerms {
+  const [, head = '', word = ''] = lastWord.exec(given) ?? []
   const isOpen = word.length >= minPrefixLength && /(^|\s)$/.test(head)
   const isQuoted = (head.split('"').length - 1) % 2 === 1
-  if (!isOpen || isQuoted || /\bor\b/i.test(text)) return { text, prefix: null }
-  return { text: head, prefix: word }
+  const isChoice = /\bor\b/i.test(given)
+  const [text, prefix] = !isOpen || isQuoted || isChoice ? [given, null] : [head, word]
+  return { text, prefix, words: wantedWords(text), isChoice }
+}
+
+function wantedWords(text: string): string[] {
+  const wanted = text.replace(/(^|\s)-("[^"]*"?|\S+)/g, ' ').match(/[\p{L}\p{N}][\p{L}\p{M}\p{N}]*/gu) ?? []
+  return wanted.toSorted((one, other) => other.length - one.length).slice(0, mostWords)
 }
 
 /** How much of a text is looked through for its snippet, and how much of that stands before the first word that was found. */

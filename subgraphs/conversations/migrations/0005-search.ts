@@ -14,10 +14,14 @@ import type { Migration } from '../../../platform/db.ts'
  * Words are compared without accents where the extension `unaccent` may be had, else with them.
  *
  * `search_candidates` finds what is worth ranking: of the owner's newest `recent` entries those that match, newest first, up to
- * `most`. Where that gives fewer than `enough` the words are rare, and the index finds up to `most` of whatever age, the
- * former once more. What it
- * gives stands in living conversations and on their active branches. How the rows are found is laid down: the planner knows
- * neither how many entries an owner has nor what will be searched, and takes whole tables for cheap.
+ * `most`. Where that gives fewer than `enough`, and one of the words is rare, the index finds up to `most` of whatever age, the
+ * former once more: a search of nothing but frequent words would have it intersect lists of half the table. Of a choice all
+ * words must be rare. How frequent a word is in the account, its newest entries tell. A beginning that is frequent is not
+ * looked up: it is compared with what `narrow_query`, the rest, gives. What comes out stands in living conversations and on
+ * their active branches.
+ *
+ * How the rows are found is laid down: the planner knows neither how many entries an owner has nor what will be searched,
+ * and takes whole tables for cheap.
  */
 export const search: Migration = {
   name: '0005_search',
@@ -108,37 +112,20 @@ export const search: Migration = {
     ) last (kind, next_key)
     where next_key is not null;
 
-    create function conversations.search_recent(owner uuid, recent integer)
-    returns setof conversations.search_entry language plpgsql stable rows 2000
-    set enable_seqscan to off set enable_bitmapscan to off set enable_sort to off as $function$
-    begin
-      return query
-      select * from conversations.search_entry e where e.owner_id = owner
-      order by e.said_at desc, e.conversation_key desc, e.item_key desc limit recent;
-    end
-    $function$;
-
-    create function conversations.search_rare(owner uuid, query tsquery, most integer)
-    returns setof conversations.search_entry language plpgsql stable rows 1000
-    set enable_seqscan to off set enable_indexscan to off set work_mem to '16MB' as $function$
-    begin
-      return query
-      select * from conversations.search_entry e
-      where e.vector @@ (format('''%s''', ' ' || owner)::tsquery && query) and e.owner_id = owner;
-    end
-    $function$;
-
-    create function conversations.search_candidates(
-      owner uuid, query tsquery, project text, only_referrer text, recent integer, enough integer, most integer
+    create function conversations.search_recent(
+      owner uuid, query tsquery, project text, only_referrer text, archived boolean, recent integer, most integer
     ) returns table (conversation_key bigint, conversation_id text, item_id text, said_at timestamptz, vector tsvector)
-    language plpgsql stable rows 100 set enable_hashjoin to off set enable_mergejoin to off as $function$
+    language plpgsql stable rows 100
+    set enable_seqscan to off set enable_bitmapscan to off set enable_sort to off
+    set enable_hashjoin to off set enable_mergejoin to off as $function$
     #variable_conflict use_column
-    declare
-      found_recently integer;
     begin
       return query
       select e.conversation_key, c.public_id, bi.public_id, e.said_at, e.vector
-      from conversations.search_recent(owner, recent) e
+      from (
+        select newest.* from conversations.search_entry newest where newest.owner_id = owner
+        order by newest.said_at desc, newest.conversation_key desc, newest.item_key desc limit recent
+      ) e
       cross join lateral (select * from conversations.conversation where key = e.conversation_key offset 0) c
       left join lateral (
         select place.* from (select * from conversations.branch_item where item_key = e.item_key offset 0) place
@@ -146,24 +133,82 @@ export const search: Migration = {
       ) bi on true
       where e.vector @@ query and c.deleted_at is null and (e.item_key = 0 or bi.public_id is not null)
         and (project is null or c.project_id = project) and (only_referrer is null or c.referrer = only_referrer)
+        and (archived is null or (c.archived_at is not null) = archived)
       limit most;
+    end
+    $function$;
+
+    create function conversations.search_index(owner uuid, query tsquery, most integer)
+    returns setof conversations.search_entry language plpgsql stable rows 1000
+    set enable_seqscan to off set enable_indexscan to off set work_mem to '16MB' as $function$
+    begin
+      return query
+      select * from conversations.search_entry e
+      where e.vector @@ (format('''%s''', ' ' || owner)::tsquery && query) limit most;
+    end
+    $function$;
+
+    create function conversations.search_shares(owner uuid, queries tsquery[])
+    returns float8[] language plpgsql stable
+    set enable_seqscan to off set enable_bitmapscan to off set enable_sort to off as $function$
+    begin
+      return (
+        select array_agg((
+          select avg((e.vector @@ q)::integer) from (
+            select newest.vector from conversations.search_entry newest where newest.owner_id = owner
+            order by newest.said_at desc, newest.conversation_key desc, newest.item_key desc limit 2000
+          ) e
+        ))
+        from unnest(queries) q
+      );
+    end
+    $function$;
+
+    create function conversations.search_candidates(
+      owner uuid, query tsquery, narrow_query tsquery, words tsquery[], prefix tsquery, is_choice boolean,
+      project text, only_referrer text, archived boolean, recent integer, enough integer, most integer
+    ) returns table (conversation_key bigint, conversation_id text, item_id text, said_at timestamptz, vector tsvector)
+    language plpgsql stable rows 100 set enable_hashjoin to off set enable_mergejoin to off as $function$
+    #variable_conflict use_column
+    declare
+      found_recently integer;
+      shares float8[];
+      prefix_share float8;
+      index_query tsquery := query;
+      rare constant float8 := 0.005;
+    begin
+      return query select * from conversations.search_recent(owner, query, project, only_referrer, archived, recent, most);
       get diagnostics found_recently = row_count;
       if found_recently >= enough then
         return;
       end if;
 
+      shares := conversations.search_shares(owner, words);
+      if prefix is not null then
+        prefix_share := (conversations.search_shares(owner, array[prefix]))[1];
+        if prefix_share > rare and cardinality(words) > 0 then
+          index_query := narrow_query;
+        else
+          shares := shares || prefix_share;
+        end if;
+      end if;
+      if coalesce((select case when is_choice then max(share) else min(share) end from unnest(shares) share) > rare, true) then
+        return;
+      end if;
+
       return query
       select e.conversation_key, c.public_id, bi.public_id, e.said_at, e.vector
-      from conversations.search_rare(
-        owner, query, most * case when project is null and only_referrer is null then 2 else 20 end
+      from conversations.search_index(
+        owner, index_query, most * case when coalesce(project, only_referrer, archived::text) is null then 2 else 20 end
       ) e
       cross join lateral (select * from conversations.conversation where key = e.conversation_key offset 0) c
       left join lateral (
         select place.* from (select * from conversations.branch_item where item_key = e.item_key offset 0) place
         where place.branch_key = c.active_branch_key and place.deleted_at is null limit 1
       ) bi on true
-      where c.deleted_at is null and (e.item_key = 0 or bi.public_id is not null)
+      where e.owner_id = owner and e.vector @@ query and c.deleted_at is null and (e.item_key = 0 or bi.public_id is not null)
         and (project is null or c.project_id = project) and (only_referrer is null or c.referrer = only_referrer)
+        and (archived is null or (c.archived_at is not null) = archived)
       limit most;
     end
     $function$;

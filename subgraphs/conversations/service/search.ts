@@ -11,6 +11,7 @@ import {
 } from '../../../platform/pagination.ts'
 import { requiredText } from '../../../platform/text.ts'
 import { excerpt, type SearchTerms, searchableText, searchTerms } from '../content/search-text.ts'
+import type { OwnProject } from '../own-project.ts'
 import type { ConversationRow } from '../sources/conversation-row.ts'
 import type { ConversationSource } from '../sources/conversations.ts'
 import type { ItemRow } from '../sources/item-row.ts'
@@ -52,6 +53,7 @@ export interface SearchArguments extends PageArguments {
   readonly text: string
   readonly projectId?: string | null
   readonly referrer?: string | null
+  readonly archived?: boolean | null
 }
 
 /** What the rules of searching need. */
@@ -60,12 +62,12 @@ export interface SearchScope {
   readonly database: SubgraphDatabase
   readonly conversations: ConversationSource
   readonly items: ItemSource
-  /** Whether the actor has such a project; asked of the graph. */
-  readonly isOwnProject: (id: string) => Promise<boolean>
+  /** The actor's project of that id, if there is one; asked of the graph. */
+  readonly ownProject: (id: string) => Promise<OwnProject | null>
 }
 
 /** The rules of searching: the caller's own living conversations, and what stands on their active branches. */
-export function searchService({ actor, database, conversations, items, isOwnProject }: SearchScope) {
+export function searchService({ actor, database, conversations, items, ownProject }: SearchScope) {
   const found = async (ranked: readonly RankedConversation[], terms: SearchTerms): Promise<SearchHit[]> => {
     const ownerId = requireActor(actor).id
     const read = await Promise.all(
@@ -98,14 +100,18 @@ export function searchService({ actor, database, conversations, items, isOwnProj
 
   return {
     /** @throws AppError `invalid_parameter` naming `search` or `referrer`, `invalid_id` naming `project_id`, `invalid_cursor` */
-    async page({ text, projectId, referrer, ...args }: SearchArguments): Promise<SearchPage> {
+    async page({ text, projectId, referrer, archived, ...args }: SearchArguments): Promise<SearchPage> {
       const ownerId = requireActor(actor).id
       const terms = searchTerms(requiredText(text, { param: 'search', max: maxTextLength }).trim())
       const page = toPage(args)
-      const filter = { projectId: projectId ?? null, referrer: givenReferrer(referrer) }
+      const filter = {
+        projectId: projectId ?? null,
+        referrer: givenReferrer(referrer),
+        archived: archived ?? null,
+      }
       if (projectId != null) {
         assertIdShape('project', projectId, 'project_id')
-        if (!(await isOwnProject(projectId)))
+        if (!(await ownProject(projectId)))
           return { ...toConnection<SearchHit>([], page, idOf), totalCount: 0 }
       }
       await indexChangesOf(database, ownerId)

@@ -28,11 +28,12 @@ interface Source {
 
 /** What a change left behind, found by keys alone: whoever sees the change sees the content that it left. */
 const sourceOfChange = `
-  cross join lateral (select * from conversations.conversation where key = changed.conversation_key limit 1) c
+  left join lateral (select * from conversations.conversation where key = changed.conversation_key limit 1) c on true
   left join lateral (select * from conversations.item where key = changed.item_key limit 1) i on true`
 
 const sourceColumns = `
-  c.key as "conversationKey", c.owner_id as "ownerId", c.deleted_at is not null as "isGone", c.title, i.content,
+  changed.conversation_key as "conversationKey", c.owner_id as "ownerId",
+  c.key is null or c.deleted_at is not null as "isGone", c.title, i.content,
   coalesce(i.created_at, c.created_at) as "saidAt"`
 
 const changesStatement = `

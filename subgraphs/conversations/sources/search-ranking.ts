@@ -7,6 +7,8 @@ export interface SearchRequest {
   readonly terms: SearchTerms
   readonly projectId: string | null
   readonly referrer: string | null
+  /** Null: put away or not. */
+  readonly archived: boolean | null
 }
 
 /** A conversation in which something was found. */
@@ -19,31 +21,38 @@ export interface RankedConversation {
 }
 
 /** How many of an owner's newest entries are all looked at, whatever is searched. */
-const recentEntries = 2_000
+const recentEntries = 6_000
 /** With so many found among them, older ones are not looked for. */
-const enoughFound = 200
+const enoughFound = 60
 /** How many matches are ranked, of the newest and of all. */
-const mostRanked = 500
+const mostRanked = 300
 /** As many messages as are shown of a conversation. */
 const shownMessages = 3
 /** After so long a match counts for 1/e of what it did: half a year. */
 const fadeSeconds = 180 * 86_400
 
 /** `websearch_to_tsquery` takes whatever a person types; the word that may go on is letters and digits alone. */
-const query = `(case when $2::text is null then websearch_to_tsquery('conversations.search', $1)
-  else websearch_to_tsquery('conversations.search', $1) && to_tsquery('conversations.search', $2 || ':*') end)`
+const given = `websearch_to_tsquery('conversations.search', $1)`
+const begun = `to_tsquery('conversations.search', $2 || ':*')`
+const query = `(case when $2::text is null then ${given} else ${given} && ${begun} end)`
 
 /**
  * The place in the order is made of the rank and the moment alone, and stays the same as time goes by: the rank fades
  * at the same rate everywhere. A match in the title counts as ten words of messages.
  */
 const rankedStatement = `
-  with asked as materialized (select ${query} as query),
+  with asked as materialized (
+    select ${query} as query, ${given} as narrow_query, case when $2::text is not null then ${begun} end as prefix,
+      array(
+        select word from (select plainto_tsquery('conversations.search', w) as word from unnest($6::text[]) w) parsed
+        where numnode(word) > 0
+      ) as words
+  ),
   ranked as materialized (
     select distinct on (found.conversation_key, found.item_id) found.conversation_key, found.conversation_id, found.item_id,
       ln(ts_rank_cd(found.vector, asked.query, 1 | 32) + 1e-4) + extract(epoch from found.said_at) / ${fadeSeconds} as place
     from asked cross join lateral conversations.search_candidates(
-      $3, asked.query, $4, $5, ${recentEntries}, ${enoughFound}, ${mostRanked}
+      $3, asked.query, asked.narrow_query, asked.words, asked.prefix, $7, $4, $5, $8, ${recentEntries}, ${enoughFound}, ${mostRanked}
     ) found
     where numnode(asked.query) > 0
   )
@@ -57,12 +66,12 @@ const rankedStatement = `
 /** What was found, the best first: all of it where the words are rare, else what is newest. */
 export async function rankedConversations(
   database: SubgraphDatabase,
-  { ownerId, terms, projectId, referrer }: SearchRequest,
+  { ownerId, terms, projectId, referrer, archived }: SearchRequest,
 ): Promise<readonly RankedConversation[]> {
   const rows = await database.prepared<{ id: string; score: number; itemIds: readonly string[] | null }>(
     'search_ranked',
     rankedStatement,
-    [terms.text, terms.prefix, ownerId, projectId, referrer],
+    [terms.text, terms.prefix, ownerId, projectId, referrer, terms.words, terms.isChoice, archived],
   )
   return rows.map((row) => ({ ...row, itemIds: row.itemIds ?? [] }))
 }
