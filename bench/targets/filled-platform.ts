@@ -23,7 +23,7 @@ export const startFilledPlatform: StartTarget = async () => {
   const origin = `http://127.0.0.1:${port}`
   const start = () =>
     startChild({
-      script: 'wiring/main.ts',
+      script: 'wiring/main.js',
       env: {
         PORT: String(port),
         DATABASE_URL: postgres.url,

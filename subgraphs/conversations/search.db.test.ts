@@ -215,7 +215,7 @@ describe('what is found', () => {
       )
       if (rows.length === 0) break
     }
-    expect((await search(actor, 'filler')).totalCount).toBe(300)
+    expect((await search(actor, 'filler')).totalCount).toBe(200)
     expect(await idsFound(actor, 'coelacanth')).toEqual([old])
   })
 

@@ -47,8 +47,8 @@ function wantedWords(text: string): string[] {
 }
 
 /** How much of a text is looked through for its snippet, and how much of that stands before the first word that was found. */
-const excerptLength = 600
-const excerptLead = 200
+const excerptLength = 320
+const excerptLead = 100
 
 /** The piece of a text around the first of the words that it has; short texts whole. */
 export function excerpt(text: string, searched: string): string {

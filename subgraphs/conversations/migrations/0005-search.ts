@@ -199,7 +199,7 @@ export const search: Migration = {
       return query
       select e.conversation_key, c.public_id, bi.public_id, e.said_at, e.vector
       from conversations.search_index(
-        owner, index_query, most * case when coalesce(project, only_referrer, archived::text) is null then 2 else 20 end
+        owner, index_query, most * case when coalesce(project, only_referrer, archived::text) is null then 1 else 10 end
       ) e
       cross join lateral (select * from conversations.conversation where key = e.conversation_key offset 0) c
       left join lateral (

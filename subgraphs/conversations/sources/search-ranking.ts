@@ -21,11 +21,11 @@ export interface RankedConversation {
 }
 
 /** How many of an owner's newest entries are all looked at, whatever is searched. */
-const recentEntries = 6_000
+const recentEntries = 4_000
 /** With so many found among them, older ones are not looked for. */
-const enoughFound = 60
+const enoughFound = 40
 /** How many matches are ranked, of the newest and of all. */
-const mostRanked = 300
+const mostRanked = 200
 /** As many messages as are shown of a conversation. */
 const shownMessages = 3
 /** After so long a match counts for 1/e of what it did: half a year. */
