@@ -7,7 +7,7 @@ import type { Migration } from '../../../platform/db.ts'
  * copied in `question_id`; refusals are those of `fork_point` too.
  */
 export const forkedTurns: Migration = {
-  name: '0004_forks_of_turns',
+  name: '0005_forks_of_turns',
   sql: `
     drop function conversations.store_turn(
       uuid, text, boolean, text, text, text, text, json, integer, text, boolean, integer, integer, boolean

@@ -1,4 +1,4 @@
-import type { QueryResolvers } from './schema.generated.ts'
+import type { QueryResolvers } from '../schema.generated.ts'
 
 /** The department of full-text search. */
 export const searchResolvers = {

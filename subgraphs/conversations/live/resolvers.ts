@@ -1,4 +1,4 @@
-import type { Resolvers } from './schema.generated.ts'
+import type { Resolvers } from '../schema.generated.ts'
 
 /** The department of live lists. Events carry ids: what they are of is read when it is told. */
 export const liveResolvers = {

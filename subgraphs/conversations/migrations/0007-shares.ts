@@ -5,7 +5,7 @@ import type { Migration } from '../../../platform/db.ts'
  * conversation has one link at a time that is not revoked.
  */
 export const shares: Migration = {
-  name: '0006_shares',
+  name: '0007_shares',
   sql: `
     create table conversations.share (
       key bigint generated always as identity primary key,

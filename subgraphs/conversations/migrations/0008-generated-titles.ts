@@ -7,7 +7,7 @@ import type { Migration } from '../../../platform/db.ts'
  * makes that title, and no other process does.
  */
 export const generatedTitles: Migration = {
-  name: '0007_generated_titles',
+  name: '0008_generated_titles',
   sql: `
     alter table conversations.conversation
       add column title_given boolean not null default false, add column title_messages integer;

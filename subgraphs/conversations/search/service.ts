@@ -12,6 +12,7 @@ import {
 import { requiredText } from '../../../platform/text.ts'
 import { excerpt, type SearchTerms, searchableText, searchTerms } from '../content/search-text.ts'
 import type { OwnProject } from '../own-project.ts'
+import { givenReferrer } from '../service/conversations.ts'
 import type { ConversationRow } from '../sources/conversation-row.ts'
 import type { ConversationSource } from '../sources/conversations.ts'
 import type { ItemRow } from '../sources/item-row.ts'
@@ -23,7 +24,6 @@ import {
   type RankedConversation,
   rankedConversations,
 } from '../sources/search-ranking.ts'
-import { givenReferrer } from './conversations.ts'
 
 const maxTextLength = 500
 

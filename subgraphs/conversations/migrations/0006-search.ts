@@ -24,7 +24,7 @@ import type { Migration } from '../../../platform/db.ts'
  * and takes whole tables for cheap.
  */
 export const search: Migration = {
-  name: '0005_search',
+  name: '0006_search',
   sql: `
     create text search configuration conversations.search (copy = pg_catalog.simple);
     do $block$

@@ -1,7 +1,7 @@
 import { type Actor, requireActor } from '../../../platform/actor.ts'
-import type { ChangeHub } from '../live/change-hub.ts'
-import type { ChangeKind, ItemChange } from '../live/conversation-change.ts'
 import type { ConversationRow } from '../sources/conversation-row.ts'
+import type { ChangeHub } from './change-hub.ts'
+import type { ChangeKind, ItemChange } from './conversation-change.ts'
 
 /** An event of a live list, as the graph tells it. */
 export interface LiveEvent {

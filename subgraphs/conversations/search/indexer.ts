@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { SubgraphDatabase } from '../../platform/db.ts'
-import type { Logger } from '../../platform/log.ts'
-import { indexChanges, indexFormer } from './sources/search-index.ts'
+import type { SubgraphDatabase } from '../../../platform/db.ts'
+import type { Logger } from '../../../platform/log.ts'
+import { indexChanges, indexFormer } from '../sources/search-index.ts'
 
 const intervalMs = 1_000
 /** Between two batches of what was there before: whoever works meanwhile shall not notice. */
