@@ -11,7 +11,7 @@ const path = '/v1/users/me/export'
 
 let server: TestServer
 beforeAll(async () => {
-  server = await startTestServer({ CONVERSATION_SHARING_ENABLED: 'true' })
+  server = await startTestServer({ CONVERSATION_SHARING_ENABLED: 'true', MEMORY_ENABLED: 'true' })
 }, 60_000)
 afterAll(() => server.stop())
 
@@ -26,6 +26,7 @@ interface Export {
   readonly api_keys: readonly Named[]
   readonly projects: readonly Named[]
   readonly shares: readonly Named[]
+  readonly memories: readonly (Named & { readonly text: string })[]
   readonly conversations: readonly (Named & {
     readonly title: string
     readonly project_id: string | null
@@ -58,6 +59,9 @@ async function furnished(client: TestClient, word: string) {
   await client.post(`${long}/items?branch=aside`, { items: [say(`${word} aside`)] })
   const share = idOf(await client.post(`${long}/share`, {}))
   const key = (await client.post('/auth/api-keys', { name: `${word} key` })).json<Named & { key: string }>()
+  await client.post('/v1/memory/user/upsert', {
+    items: [{ scope: 'core', key: 'who', text: `${word} memory` }],
+  })
   await client.patch('/v1/users/me/settings', { profile_settings: { nick_name: word } })
   return { project, conversations, texts, share, key }
 }
@@ -106,6 +110,7 @@ describe('GET /v1/users/me/export', () => {
       api_keys: [{ id: mine.key.id, name: 'Mine key', status: 'active' }],
       projects: [{ id: mine.project, name: 'Mine project' }],
       shares: [{ id: mine.share }],
+      memories: [{ text: 'Mine memory' }],
     })
     expect(found.conversations.map(({ id }) => id)).toEqual(mine.conversations)
     expect(found.conversations[7]).toMatchObject({ title: 'Mine 7', project_id: mine.project })
@@ -124,7 +129,7 @@ describe('GET /v1/users/me/export', () => {
 
   it('is whole JSON where there is nothing', async () => {
     const found = (await (await guest(server)).get(path)).json<Export>()
-    expect(found).toMatchObject({ api_keys: [], projects: [], shares: [], conversations: [] })
+    expect(found).toMatchObject({ api_keys: [], projects: [], shares: [], memories: [], conversations: [] })
   })
 
   it('has no shares where sharing is off', async () => {

@@ -8,6 +8,7 @@ import {
   type ConversationFieldsFragment,
   ExportConversationsDocument,
   ExportItemsDocument,
+  ExportMemoriesPageDocument,
   ExportProfileDocument,
   ExportProjectsDocument,
   ExportSharesDocument,
@@ -18,6 +19,7 @@ import { keyJson } from '../present/api-key.ts'
 import { branchJson } from '../present/branch.ts'
 import { conversationJson } from '../present/conversation.ts'
 import { itemJson } from '../present/item.ts'
+import { memoryJson } from '../present/memory.ts'
 import { projectJson } from '../present/project.ts'
 import { shareJson } from '../present/share.ts'
 import { settingsJson } from '../present/user-settings.ts'
@@ -47,6 +49,7 @@ export function accountExport(context: RequestContext, now: Date): JsonPieces {
     ['api_keys', wholeOf(async () => (await read(ApiKeysDocument, {})).apiKeys.map(keyJson))],
     ['projects', projectsOf(read)],
     ['shares', sharesOf(read)],
+    ['memories', memoriesOf(read)],
     ['conversations', conversationsOf(read)],
   ])
 }
@@ -72,6 +75,14 @@ function sharesOf(read: Read): JsonPieces {
     unless('feature_disabled', async () => (await read(ExportSharesDocument, start)).shares),
   )
   return arrayOf(shares, (share) => wholeOf(() => shareJson(share)))
+}
+
+function memoriesOf(read: Read): JsonPieces {
+  const memories = keysetWalk(
+    pageSize,
+    async (start) => (await read(ExportMemoriesPageDocument, start)).memories,
+  )
+  return arrayOf(memories, (memory) => wholeOf(() => memoryJson(memory)))
 }
 
 function conversationsOf(read: Read): JsonPieces {

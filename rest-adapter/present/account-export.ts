@@ -5,6 +5,7 @@ import { exampleKey, keyResource } from './api-key.ts'
 import { branchResource, exampleBranch } from './branch.ts'
 import { conversationResource, exampleConversation } from './conversation.ts'
 import { exampleItem, itemResource } from './item.ts'
+import { exampleMemory, memoryResource } from './memory.ts'
 import { exampleProject, projectResource } from './project.ts'
 import { exampleShare, shareResource } from './share.ts'
 import { exampleSettings, settingsResource } from './user-settings.ts'
@@ -61,6 +62,7 @@ export const accountExportResource = z
     api_keys: z.array(keyResource).describe('Without their secrets.'),
     projects: z.array(projectResource).describe('Oldest first.'),
     shares: z.array(shareResource).describe('Oldest first, revoked ones too. None where sharing is off.'),
+    memories: z.array(memoryResource).describe('Oldest first, those of projects too.'),
     conversations: z.array(exportedConversation).describe('Oldest first, archived ones too.'),
   })
   .meta({
@@ -75,6 +77,7 @@ export const accountExportResource = z
         api_keys: [exampleKey],
         projects: [exampleProject],
         shares: [exampleShare],
+        memories: [exampleMemory],
         conversations: [
           {
             ...exampleConversation,

@@ -21,14 +21,23 @@ import {
   memoryResource,
   memoryScope,
   recalledJson,
-  recalledMemory,
 } from '../present/memory.ts'
+import {
+  exported,
+  loadBody,
+  loaded,
+  observeBody,
+  observed,
+  projectFact,
+  stats,
+  userId,
+  userItem,
+  writtenIds,
+} from '../present/memory-bodies.ts'
 import { type Route, type RouteInput, route } from '../route.ts'
 import { dual, dualOf, list, listOf, pageArguments, pageQuery } from '../shapes.ts'
 
 const tag = 'Memory'
-
-const userId = z.string().nullish().describe('May be left out; else your own id: other users are not found.')
 
 /** Whose memories are meant is who asks; a service asks as the user that it names (`direct/memory-service.ts`). */
 function assertOwnId(given: string | null | undefined, { context }: RouteInput): void {
@@ -43,78 +52,6 @@ function projectOf(given: string | null | undefined): string | null {
 }
 
 const upper = <Value extends string>(value: Value) => value.toUpperCase() as Uppercase<Value>
-
-const loadBody = z.object({
-  user_id: userId,
-  query: z.string().describe('What is asked, in words.'),
-  project_id: z.string().nullish().describe('The project whose facts are looked at.'),
-  conversation_id: z.string().nullish().describe('The conversation that asks: it is not looked back at.'),
-  options: z
-    .object({
-      augment_with_memory: z.boolean().nullish().describe('False finds nothing.'),
-      max_user_items: z.int().nullish().describe('0 to 20; 3 unless given.'),
-      max_project_items: z.int().nullish().describe('0 to 50; 5 unless given.'),
-      max_episodic_items: z.int().nullish().describe('0 to 20; 3 unless given.'),
-      min_similarity: z
-        .number()
-        .nullish()
-        .describe('0 to 1; 0.75 unless given. `core` is told whatever is asked.'),
-    })
-    .nullish(),
-})
-
-const loaded = z
-  .object({
-    core_memory: z.array(recalledMemory).describe('Of the person.'),
-    episodic_memory: z.array(recalledMemory).describe('Of conversations.'),
-    semantic_memory: z.array(recalledMemory).describe('Of the project.'),
-  })
-  .meta({
-    examples: [
-      {
-        core_memory: [{ ...exampleMemory, similarity: 0.82 }],
-        episodic_memory: [],
-        semantic_memory: [],
-      },
-    ],
-  })
-
-const observeBody = z.object({
-  user_id: userId,
-  conversation_id: z.string().describe('A conversation of yours.'),
-  project_id: z.string().nullish().describe('The conversation’s own unless given.'),
-  messages: z
-    .array(z.object({ role: z.string(), content: z.string() }))
-    .min(1, 'must not be empty')
-    .describe('At most 100; 100,000 characters together.'),
-  tool_calls: z.array(z.unknown()).nullish().describe('Tools that were called, in any form.'),
-})
-
-const observed = z
-  .object({
-    status: z
-      .enum(['accepted', 'disabled'])
-      .describe('`disabled`: your settings (`memory_config`) do not let conversations be learned from.'),
-  })
-  .meta({ examples: [{ status: 'accepted' }] })
-
-const userItem = z.object({
-  scope: z.enum(['core', 'preference', 'context']),
-  key: z.string().describe('1 to 120 characters. What has the same scope and key is replaced.'),
-  text: z.string().describe('1 to 2,000 characters.'),
-  importance: importance.nullish().describe('`medium` unless given.'),
-})
-
-const projectFact = z.object({
-  kind: factKind,
-  title: z.string().describe('1 to 120 characters. What has the same title is replaced.'),
-  text: z.string().describe('1 to 2,000 characters.'),
-  confidence: z.number().nullish().describe('0 to 1.'),
-})
-
-const writtenIds = z
-  .object({ ids: z.array(z.string()).describe('Of the memories, in the order in which they were given.') })
-  .meta({ examples: [{ ids: [exampleMemory.id] }] })
 
 const deletion = {
   path: '/v1/memory/delete',
@@ -139,35 +76,6 @@ const deletedCount = ({
 }) => ({
   deleted_count: deleteMemories.ids.length,
 })
-
-const stats = z
-  .object({
-    total: z.number().int(),
-    core: z.number().int(),
-    preference: z.number().int(),
-    context: z.number().int(),
-    project: z.number().int(),
-    episode: z.number().int(),
-    embedded: z.number().int().describe('How many are found by what they mean.'),
-    limit: z.number().int().describe('The most that you can have, episodes not counted.'),
-  })
-  .meta({
-    examples: [
-      { total: 3, core: 1, preference: 1, context: 0, project: 0, episode: 1, embedded: 3, limit: 1000 },
-    ],
-  })
-
-const exported = z
-  .object({ user_id: z.string(), exported_at: z.iso.datetime(), memories: z.array(memoryResource) })
-  .meta({
-    examples: [
-      {
-        user_id: '7912b317-c0b5-432d-8020-10e910b0aebb',
-        exported_at: '2026-01-01T00:00:00.000Z',
-        memories: [exampleMemory],
-      },
-    ],
-  })
 
 /** Contract 8.14, for who is signed in: all of it is about the caller. */
 export const memoryRoutes: readonly Route[] = [

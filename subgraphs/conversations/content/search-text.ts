@@ -76,16 +76,3 @@ function foldedCharacter(character: string): string {
   const folded = character.normalize('NFD').toLowerCase()
   return character.length === 1 ? folded.charAt(0) : character
 }
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-/** A text that a page may show as it is. */
-export function escapedHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character)
-}

@@ -1,5 +1,6 @@
 import type { SubgraphDatabase } from '../../../platform/db.ts'
-import { escapedHtml, type SearchTerms } from '../content/search-text.ts'
+import { escapedHtml } from '../../../platform/html.ts'
+import type { SearchTerms } from '../content/search-text.ts'
 
 /** What is searched, and for what. */
 export interface SearchRequest {

@@ -1,3 +1,4 @@
+import { BackgroundQueue } from '../../../platform/background-queue.ts'
 import type { RequestContext } from '../../../platform/context.ts'
 import type { Logger } from '../../../platform/log.ts'
 import { RawBody } from '../../../platform/openai/raw-body.ts'
@@ -27,68 +28,46 @@ export interface Lesson {
   readonly asker: Pick<RequestContext, 'actor' | 'requestId' | 'traceparent'>
 }
 
-const maxWaiting = 200
-const maxRunning = 2
-const lessonMs = 60_000
-const drainMs = 10_000
+const mostWaiting = 200
+const mostRunning = 2
+const deadlineMs = 60_000
+const graceMs = 10_000
 /** Of each kind, for the model to compare with. */
 const knownCount = 40
 
 /** Learns from conversations, one after the other and never in anybody's way: beyond the bound lessons are lost. */
 export class MemoryLearner {
   readonly #parts: LearnerParts
-  readonly #waiting: Lesson[] = []
-  readonly #running = new Set<Promise<void>>()
-  readonly #stopping = new AbortController()
-  #isClosed = false
+  readonly #queue: BackgroundQueue<Lesson>
 
   constructor(parts: LearnerParts) {
     this.#parts = parts
+    this.#queue = new BackgroundQueue({
+      work: (lesson, signal) => this.#learn(lesson, signal),
+      failed: (err, { asker: { requestId } }) =>
+        parts.log.warn({ err, requestId }, 'nothing was learned from a turn'),
+      mostRunning,
+      mostWaiting,
+      deadlineMs,
+      graceMs,
+      drains: true,
+    })
   }
 
   /** Whether there is room for it. */
   add(lesson: Lesson): boolean {
-    if (this.#isClosed || this.#waiting.length >= maxWaiting) {
-      this.#parts.log.warn(
-        { requestId: lesson.asker.requestId },
-        'too much waits: nothing is learned from a turn',
-      )
-      return false
-    }
-    this.#waiting.push(lesson)
-    this.#next()
-    return true
+    const isTaken = this.#queue.add(lesson)
+    const { requestId } = lesson.asker
+    if (!isTaken) this.#parts.log.warn({ requestId }, 'too much waits: nothing is learned from a turn')
+    return isTaken
   }
 
   /** Takes no more, and gives what there is some time to end. */
-  async stop(): Promise<void> {
-    this.#isClosed = true
-    const late = setTimeout(() => {
-      this.#waiting.length = 0
-      this.#stopping.abort()
-    }, drainMs)
-    while (this.#running.size > 0) await Promise.all(this.#running)
-    clearTimeout(late)
+  stop(): Promise<void> {
+    return this.#queue.stop()
   }
 
-  #next(): void {
-    if (this.#running.size >= maxRunning) return
-    const lesson = this.#waiting.shift()
-    if (!lesson) return
-    const running = this.#learn(lesson)
-      .catch((error: unknown) => {
-        const { requestId } = lesson.asker
-        this.#parts.log.warn({ err: error, requestId }, 'nothing was learned from a turn')
-      })
-      .finally(() => {
-        this.#running.delete(running)
-        this.#next()
-      })
-    this.#running.add(running)
-  }
-
-  async #learn({ transcript, modelId, asker }: Lesson): Promise<void> {
-    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(lessonMs)])
+  async #learn({ transcript, modelId, asker }: Lesson, signal: AbortSignal): Promise<void> {
     const context: RequestContext = { ...this.#parts.background.context(), ...asker, signal }
     if (!hasWordsOfUser(transcript.messages) || !(await mayObserve(context))) return
     const known = knownOf(await this.#parts.recall(comparable(transcript), context))

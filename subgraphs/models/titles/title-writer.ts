@@ -1,4 +1,5 @@
 import { requireActor } from '../../../platform/actor.ts'
+import { BackgroundQueue } from '../../../platform/background-queue.ts'
 import type { RequestContext } from '../../../platform/context.ts'
 import { newId } from '../../../platform/ids.ts'
 import type { Logger } from '../../../platform/log.ts'
@@ -42,48 +43,37 @@ const mostWaiting = 500
 /** Has a model name conversations, after the answer and in the background. What fails is only logged: the title stays what it was. */
 export class TitleWriter {
   readonly #parts: TitleWriterParts
-  readonly #stopping = new AbortController()
-  readonly #running = new Set<Promise<void>>()
-  #waiting: WantedTitle[] = []
-  #isClosed = false
+  readonly #queue: BackgroundQueue<WantedTitle>
 
   constructor(parts: TitleWriterParts) {
     this.#parts = parts
+    this.#queue = new BackgroundQueue({
+      work: (wanted, signal) => this.#write(wanted, signal),
+      failed: (err) => parts.log.warn({ err }, 'a title could not be made'),
+      mostRunning,
+      mostWaiting,
+      deadlineMs,
+      graceMs,
+      drains: false,
+    })
   }
 
   /** Takes a title on. Nobody waits for it. */
   write(wanted: WantedTitle): void {
-    if (this.#isClosed || this.#waiting.length >= mostWaiting) return
-    this.#waiting.push(wanted)
-    this.#begin()
+    this.#queue.add(wanted)
   }
 
   /** Lets the titles that have begun come to their end, for a while, and drops the others. */
-  async stop(): Promise<void> {
-    this.#isClosed = true
-    this.#waiting = []
-    const impatience = setTimeout(() => this.#stopping.abort(), graceMs)
-    await Promise.all(this.#running)
-    clearTimeout(impatience)
+  stop(): Promise<void> {
+    return this.#queue.stop()
   }
 
-  #begin(): void {
-    if (this.#running.size >= mostRunning) return
-    const wanted = this.#waiting.shift()
-    if (!wanted) return
-    const work = this.#write(wanted)
-      .catch((error: unknown) => this.#parts.log.warn({ err: error }, 'a title could not be made'))
-      .finally(() => {
-        this.#running.delete(work)
-        this.#begin()
-      })
-    this.#running.add(work)
-  }
-
-  async #write({ conversationId, userMessages, said, context: base }: WantedTitle): Promise<void> {
+  async #write(
+    { conversationId, userMessages, said, context: base }: WantedTitle,
+    signal: AbortSignal,
+  ): Promise<void> {
     const candidates = this.#candidates()
     if (candidates.length === 0) return
-    const signal = AbortSignal.any([AbortSignal.timeout(deadlineMs), this.#stopping.signal])
     const context = { ...base, signal }
     const claim = { input: { conversationId, userMessages } }
     const { claimTitle: isOurs } = await context.graph.execute(ClaimTitleDocument, claim, context)

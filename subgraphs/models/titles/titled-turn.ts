@@ -1,6 +1,6 @@
 import type { RequestContext } from '../../../platform/context.ts'
-import type { ConversationStub } from '../../../platform/openai/conversation-stub.ts'
-import type { StoredTurn, TurnHistory, TurnOutcome } from '../completion/turn.ts'
+import type { StoredTurn, TurnHistory } from '../completion/turn.ts'
+import { observedTurn } from '../completion/turn-observer.ts'
 import type { JsonObject } from '../providers/index.ts'
 import { saidBy } from './title-prompt.ts'
 import type { TitleWriter } from './title-writer.ts'
@@ -27,23 +27,9 @@ export function withTitle(
   const messages = [...(history?.messages ?? []), ...asked]
   const userMessages = messages.filter(({ role }) => role === 'user').length
   if (!isWanted(history, messages, userMessages)) return turn
-  const write = ({ id: conversationId }: ConversationStub, { status }: TurnOutcome) => {
-    if (status === 'COMPLETED')
-      titles.write({ conversationId, userMessages, said: saidBy(messages), context })
-  }
-  return {
-    ...turn,
-    async finish(outcome) {
-      const conversation = await turn.finish(outcome)
-      write(conversation, outcome)
-      return conversation
-    },
-    async append(outcome) {
-      const place = await turn.append(outcome)
-      write(place.conversation, outcome)
-      return place
-    },
-  }
+  return observedTurn(turn, ({ id: conversationId }) =>
+    titles.write({ conversationId, userMessages, said: saidBy(messages), context }),
+  )
 }
 
 /** Results of tools go on with what was asked before: they do not ask for the same title again. */
