@@ -1092,14 +1092,14 @@ export type ExportItemsQuery = { conversation: { items: { nodes: Array<{ id: str
 
 export type MemoryFieldsFragment = { id: string, scope: MemoryScope, kind: ProjectFactKind | null, key: string, text: string, importance: MemoryImportance, confidence: number | null, createdAt: string, updatedAt: string, project: { id: string } | null, conversation: { id: string } | null };
 
-export type RecalledMemoryFieldsFragment = { similarity: number | null, memory: { id: string, scope: MemoryScope, kind: ProjectFactKind | null, key: string, text: string, importance: MemoryImportance, confidence: number | null, createdAt: string, updatedAt: string, project: { id: string } | null, conversation: { id: string } | null } };
+export type RecalledMemoryFieldsFragment = { similarity: number, memory: { id: string, scope: MemoryScope, kind: ProjectFactKind | null, key: string, text: string, importance: MemoryImportance, confidence: number | null, createdAt: string, updatedAt: string, project: { id: string } | null, conversation: { id: string } | null } };
 
 export type RecallMemoryQueryVariables = Exact<{
   input: RecallMemoryInput;
 }>;
 
 
-export type RecallMemoryQuery = { recallMemory: { core: Array<{ similarity: number | null, memory: { id: string, scope: MemoryScope, kind: ProjectFactKind | null, key: string, text: string, importance: MemoryImportance, confidence: number | null, createdAt: string, updatedAt: string, project: { id: string } | null, conversation: { id: string } | null } }>, episodic: Array<{ similarity: number | null, memory: { id: string, scope: MemoryScope, kind: ProjectFactKind | null, key: string, text: string, importance: MemoryImportance, confidence: number | null, createdAt: string, updatedAt: string, project: { id: string } | null, conversation: { id: string } | null } }>, semantic: Array<{ similarity: number | null, memory: { id: string, scope: MemoryScope, kind: ProjectFactKind | null, key: string, text: string, importance: MemoryImportance, confidence: number | null, createdAt: string, updatedAt: string, project: { id: string } | null, conversation: { id: string } | null } }> } };
+export type RecallMemoryQuery = { recallMemory: { core: Array<{ similarity: number, memory: { id: string, scope: MemoryScope, kind: ProjectFactKind | null, key: string, text: string, importance: MemoryImportance, confidence: number | null, createdAt: string, updatedAt: string, project: { id: string } | null, conversation: { id: string } | null } }>, episodic: Array<{ similarity: number, memory: { id: string, scope: MemoryScope, kind: ProjectFactKind | null, key: string, text: string, importance: MemoryImportance, confidence: number | null, createdAt: string, updatedAt: string, project: { id: string } | null, conversation: { id: string } | null } }>, semantic: Array<{ similarity: number, memory: { id: string, scope: MemoryScope, kind: ProjectFactKind | null, key: string, text: string, importance: MemoryImportance, confidence: number | null, createdAt: string, updatedAt: string, project: { id: string } | null, conversation: { id: string } | null } }> } };
 
 export type ObserveConversationMutationVariables = Exact<{
   input: ObserveConversationInput;

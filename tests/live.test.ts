@@ -61,6 +61,34 @@ describe('subscription { conversationChanged }', () => {
     reader.leave()
   })
 
+  it.each<[string, (id: string, item: string) => Promise<unknown>, string]>([
+    ['a new branch', (id) => client.post(`/v1/conversations/${id}/branches`, { name: 'aside' }), 'UPDATED'],
+    ['a deleted item', (id, item) => client.delete(`/v1/conversations/${id}/items/${item}`), 'UPDATED'],
+    [
+      'an edited message',
+      (id, item) => client.post(`/v1/conversations/${id}/items/${item}/edit`, { content: 'Other' }),
+      'UPDATED',
+    ],
+    [
+      'a message that is to be asked again',
+      (id, item) => client.post(`/v1/conversations/${id}/items/${item}/regenerate`),
+      'UPDATED',
+    ],
+    [
+      'a deletion with others',
+      (id) => client.post('/v1/conversations/bulk-delete', { conversation_ids: [id] }),
+      'DELETED',
+    ],
+  ])('tells of %s', async (_way, change, type) => {
+    const reader = await liveReader<ConversationEvent>(server.url, client, conversations)
+    const id = await created(client, { items: [{ role: 'user', content: 'Hello' }] })
+    expect(await reader.next()).toMatchObject({ type: 'CREATED', id })
+    const listed = await client.get(`/v1/conversations/${id}/items`)
+    await change(id, listed.json<{ data: { id: string }[] }>().data[0]?.id ?? '')
+    expect(await reader.next()).toMatchObject({ type, id })
+    reader.leave()
+  })
+
   it('tells nothing of others', async () => {
     const stranger = await guest(server)
     const reader = await liveReader<ConversationEvent>(server.url, stranger, conversations)
@@ -123,6 +151,22 @@ describe('subscription { conversationChanged }', () => {
 })
 
 describe('subscription { itemChanged }', () => {
+  it('tells of ratings and of reported calls by the item, of forks that all is to be read again', async () => {
+    const call = { type: 'mcp_call', status: 'in_progress', call_id: 'call-1', name: 'look', arguments: '{}' }
+    const id = await created(client, { items: [{ role: 'user', content: 'Hello' }, call] })
+    const path = `/v1/conversations/${id}/items`
+    const listed = (await client.get(`${path}?order=asc`)).json<{ data: { id: string }[] }>()
+    const [message = '', called = ''] = listed.data.map((item) => item.id)
+    const reader = await liveReader<ItemEvent>(server.url, client, items, { id })
+    await client.post(`${path}/${message}/rating`, { rating: 'like' })
+    expect(await reader.next()).toMatchObject({ type: 'UPDATED', id: message })
+    await client.patch(`${path}/by-call-id/call-1`, { status: 'completed', output: 'seen' })
+    expect(await reader.next()).toMatchObject({ type: 'UPDATED', id: called, item: { status: 'COMPLETED' } })
+    await client.post(`${path}/${message}/edit`, { content: 'Other' })
+    expect(await reader.next()).toEqual({ type: 'RESYNC', id: null, item: null })
+    reader.leave()
+  })
+
   it('tells of a turn from its question to the end of its answer', async () => {
     provider.script({ text: 'word '.repeat(30), chunkDelayMs: 150 })
     const id = await created(client)

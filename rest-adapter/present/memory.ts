@@ -48,7 +48,7 @@ export const exampleMemory: z.output<typeof memoryFields> = {
 export const memoryResource = memoryFields.meta({ id: 'Memory', examples: [exampleMemory] })
 
 const recalledFields = memoryFields.extend({
-  similarity: z.number().nullable().describe('How well it fits, 0 to 1; null where it was not compared.'),
+  similarity: z.number().describe('How well it fits, 0 to 1.'),
 })
 
 /** The schema of a memory that was looked for. */

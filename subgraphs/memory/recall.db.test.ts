@@ -19,7 +19,7 @@ async function ask<T>(text: string, variables: object, actor: Actor | null): Pro
 
 interface Hit {
   readonly memory: { readonly key: string }
-  readonly similarity: number | null
+  readonly similarity: number
 }
 type Kind = 'user' | 'project' | 'episodic'
 
@@ -31,15 +31,15 @@ const rankText = `query ($input: RankMemoriesInput!) {
 fragment Hit on RankedMemory { similarity memory { key } }`
 const most = { maxUserItems: 20, maxProjectItems: 20, maxEpisodicItems: 20, minSimilarity: 0.5 }
 
-async function rank(actor: Actor, input: object): Promise<Record<Kind, [string, number | null][]>> {
+async function rank(actor: Actor, input: object): Promise<Record<Kind, [string, number][]>> {
   const variables = { input: { query: '', ...most, ...input } }
   const { rankMemories } = await ask<{ rankMemories: Record<Kind, Hit[]> }>(rankText, variables, actor)
   const told = (kind: Kind) =>
-    rankMemories[kind].map(({ memory, similarity }): [string, number | null] => [memory.key, similarity])
+    rankMemories[kind].map(({ memory, similarity }): [string, number] => [memory.key, similarity])
   return { user: told('user'), project: told('project'), episodic: told('episodic') }
 }
 
-const keys = (hits: readonly [string, number | null][]) => hits.map(([key]) => key)
+const keys = (hits: readonly [string, number][]) => hits.map(([key]) => key)
 
 const upsertText = 'mutation ($input: UpsertMemoriesInput!) { upsertMemories(input: $input) { id key } }'
 async function upsert(
@@ -98,7 +98,7 @@ describe('recall by words', () => {
     expect(keys(user)).toEqual(['food', 'kitchen', 'name'])
     expect(user[0]?.[1]).toBe(1)
     expect(user[1]?.[1]).toBeLessThan(1)
-    expect(user[2]?.[1]).toBeNull()
+    expect(user[2]?.[1]).toBe(0)
   })
 
   it('drops what fits much less than the best, and more than was asked for', async () => {
@@ -161,6 +161,30 @@ describe('recall by vectors', () => {
     expect(user[1]?.[1]).toBeCloseTo(0.8)
     expect(user[3]?.[1]).toBe(0)
     expect(keys((await rank(owner, { ...asked, minSimilarity: 0.99 })).user)).toEqual(['nearer', 'name'])
+  })
+
+  it('goes by the words of what has no vector of the model, and finds everything where no similarity is asked for', async () => {
+    const owner = someActor()
+    await upsert(owner, [
+      ['CONTEXT', 'near', 'N.'],
+      ['CONTEXT', 'far', 'F.'],
+    ])
+    await embed(owner, 'model-a', { near: vector(4, 3), far: vector(0, 1) })
+    await upsert(owner, [
+      ['CONTEXT', 'boat', 'Builds a boat.'],
+      ['CONTEXT', 'home', 'Lives in Rome.'],
+    ])
+    const asked = { vector: vector(1, 0), vectorModel: 'model-a', query: 'Which boat?' }
+    expect((await rank(owner, asked)).user).toEqual([
+      ['boat', 1],
+      ['near', expect.closeTo(0.8)],
+    ])
+    expect(keys((await rank(owner, { ...asked, minSimilarity: 0 })).user).toSorted()).toEqual([
+      'boat',
+      'far',
+      'home',
+      'near',
+    ])
   })
 
   it('takes vectors of another model, and of another length, for none', async () => {

@@ -311,8 +311,8 @@ export type RankedMemories = {
 export type RankedMemory = {
   /** The memory. */
   memory: Memory;
-  /** 0 to 1; null where it was not compared. */
-  similarity: Maybe<Scalars['Float']['output']>;
+  /** 0 to 1: of their vectors; of their words where the memory has no vector of the model. */
+  similarity: Scalars['Float']['output'];
 };
 
 /** A memory that has no vector of the model yet. */
@@ -633,7 +633,7 @@ export type RankedMemoriesResolvers<ContextType = MemoryContext, ParentType exte
 
 export type RankedMemoryResolvers<ContextType = MemoryContext, ParentType extends ResolversParentTypes['RankedMemory'] = ResolversParentTypes['RankedMemory']> = {
   memory?: Resolver<ResolversTypes['Memory'], ParentType, ContextType>;
-  similarity?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  similarity?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
 };
 
 export type UnembeddedMemoryResolvers<ContextType = MemoryContext, ParentType extends ResolversParentTypes['UnembeddedMemory'] = ResolversParentTypes['UnembeddedMemory']> = {

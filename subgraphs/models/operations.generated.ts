@@ -324,14 +324,14 @@ export type ObservationSettingsQueryVariables = Exact<{ [key: string]: never; }>
 
 export type ObservationSettingsQuery = { userSettings: { memoryConfig: { enabled: boolean, observeEnabled: boolean } } };
 
-export type RankedMemoryFieldsFragment = { similarity: number | null, memory: { id: string, scope: MemoryScope, key: string, text: string } };
+export type RankedMemoryFieldsFragment = { similarity: number, memory: { id: string, scope: MemoryScope, key: string, text: string } };
 
 export type RankMemoriesQueryVariables = Exact<{
   input: RankMemoriesInput;
 }>;
 
 
-export type RankMemoriesQuery = { rankMemories: { user: Array<{ similarity: number | null, memory: { id: string, scope: MemoryScope, key: string, text: string } }>, project: Array<{ similarity: number | null, memory: { id: string, scope: MemoryScope, key: string, text: string } }>, episodic: Array<{ similarity: number | null, memory: { id: string, scope: MemoryScope, key: string, text: string } }> } };
+export type RankMemoriesQuery = { rankMemories: { user: Array<{ similarity: number, memory: { id: string, scope: MemoryScope, key: string, text: string } }>, project: Array<{ similarity: number, memory: { id: string, scope: MemoryScope, key: string, text: string } }>, episodic: Array<{ similarity: number, memory: { id: string, scope: MemoryScope, key: string, text: string } }> } };
 
 export type ObservedConversationQueryVariables = Exact<{
   id: string;

@@ -779,8 +779,8 @@ export type RecalledMemories = {
 export type RecalledMemory = {
   /** The memory. */
   memory: Memory;
-  /** 0 to 1; null where it could not be compared, and is told all the same. */
-  similarity: Maybe<Scalars['Float']['output']>;
+  /** 0 to 1: of meanings; of words where the memory has no vector (yet). */
+  similarity: Scalars['Float']['output'];
 };
 
 /** A message of a conversation to learn from. */
@@ -1560,7 +1560,7 @@ export type RecalledMemoriesResolvers<ContextType = ModelsContext, ParentType ex
 
 export type RecalledMemoryResolvers<ContextType = ModelsContext, ParentType extends ResolversParentTypes['RecalledMemory'] = ResolversParentTypes['RecalledMemory']> = {
   memory?: Resolver<ResolversTypes['Memory'], ParentType, ContextType>;
-  similarity?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  similarity?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
 };
 
 export type EmbeddingTestResolvers<ContextType = ModelsContext, ParentType extends ResolversParentTypes['EmbeddingTest'] = ResolversParentTypes['EmbeddingTest']> = {

@@ -11,10 +11,11 @@ export interface Wanted {
   readonly minSimilarity: number
 }
 
-/** A memory's id and how well it fits; null where it was not compared. */
+/** A memory's id and how well it fits. */
 export interface Ranked {
   readonly id: string
-  readonly similarity: number | null
+  /** 0 to 1. */
+  readonly similarity: number
 }
 
 /** What fits best, the best first. */
@@ -27,21 +28,18 @@ export interface RankedIds {
 /**
  * Ranks a person's memories: by similarity, then importance, then age. Who somebody is (`CORE`) is told whatever is asked; all
  * else must be similar enough.
- * @param similarityOf 0 to 1; null where nothing is known
+ * @param similarityOf 0 to 1
  */
 export function rank(
   profile: Profile,
   wanted: Wanted,
-  similarityOf: (entry: ProfileEntry) => number | null,
+  similarityOf: (entry: ProfileEntry) => number,
 ): RankedIds {
   const best = (count: number, belongs: (entry: ProfileEntry) => boolean): Ranked[] =>
     profile
       .filter(belongs)
       .map((entry) => ({ entry, similarity: similarityOf(entry) }))
-      .filter(
-        ({ entry, similarity }) =>
-          entry.scope === 'CORE' || (similarity !== null && similarity >= wanted.minSimilarity),
-      )
+      .filter(({ entry, similarity }) => entry.scope === 'CORE' || similarity >= wanted.minSimilarity)
       .sort((one, other) => compare(one, other))
       .slice(0, count)
       .map(({ entry, similarity }) => ({ id: entry.id, similarity }))
@@ -61,12 +59,12 @@ export function rank(
 
 interface Compared {
   readonly entry: ProfileEntry
-  readonly similarity: number | null
+  readonly similarity: number
 }
 
 function compare(one: Compared, other: Compared): number {
   return (
-    (other.similarity ?? 0) - (one.similarity ?? 0) ||
+    other.similarity - one.similarity ||
     other.entry.importance - one.entry.importance ||
     other.entry.updatedAt - one.entry.updatedAt
   )

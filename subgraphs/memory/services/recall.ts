@@ -7,10 +7,11 @@ import type { MemorySource } from '../sources/memories.ts'
 import type { MemoryRow } from '../sources/memory-row.ts'
 import type { UnembeddedRow, VectorSource } from '../sources/vectors.ts'
 
-/** A memory and how well it fits; null where it was not compared. */
+/** A memory and how well it fits. */
 export interface RankedMemory {
   readonly memory: MemoryRow
-  readonly similarity: number | null
+  /** 0 to 1. */
+  readonly similarity: number
 }
 
 /** What fits best, the best first. */
@@ -41,7 +42,7 @@ export function recallService({ actor, memories, vectors, profiles }: RecallScop
   }
 
   return {
-    /** By meaning where there is a vector, else by words. @throws AppError `invalid_parameter` */
+    /** By meaning where there are vectors; a memory that has none yet goes by its words. @throws AppError `invalid_parameter` */
     async rank(input: RankMemoriesInput): Promise<RankedMemories> {
       const ownerId = requireActor(actor).id
       const profile = await profiles.of(ownerId)
@@ -80,20 +81,21 @@ export function recallService({ actor, memories, vectors, profiles }: RecallScop
     ownerId: string,
     profile: Profile,
     { query, vector, vectorModel }: RankMemoriesInput,
-  ): Promise<(entry: Profile[number]) => number | null> {
-    if (vector != null) {
-      const asked = unitVector(vector, 'vector')
-      return (entry) =>
-        entry.vector && entry.embeddingModel === vectorModel ? similarityOf(asked, entry.vector) : null
-    }
-    if (profile.length === 0) return () => null
+  ): Promise<(entry: Profile[number]) => number> {
+    const asked = vector == null ? null : unitVector(vector, 'vector')
+    const byMeaning = ({ vector: own, embeddingModel }: Profile[number]) =>
+      asked && own && embeddingModel === vectorModel ? similarityOf(asked, own) : null
+    if (profile.every((entry) => byMeaning(entry) !== null)) return (entry) => byMeaning(entry) ?? 0
+    const byWords = await wordSimilarity(ownerId, query)
+    return (entry) => byMeaning(entry) ?? byWords(entry.id)
+  }
+
+  /** 1 for what fits best, 0 for what shares no word. */
+  async function wordSimilarity(ownerId: string, query: string): Promise<(id: string) => number> {
     const words = query.slice(0, maxQueryLength).toWellFormed().replaceAll('\u0000', ' ')
     const ranks = await vectors.wordRanks(ownerId, words)
     const best = Math.max(...ranks.values())
-    return ({ id }) => {
-      const found = ranks.get(id)
-      return found === undefined ? null : found / best
-    }
+    return (id) => (ranks.get(id) ?? 0) / best || 0
   }
 }
 
