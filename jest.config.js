@@ -16,8 +16,8 @@ const endToEnd = { ...postgres, setupFilesAfterEnv: ['<rootDir>/tests/declared-a
 const never = ['/node_modules/', '<rootDir>/data/']
 
 /**
- * What knows the platform by its URL alone, and reaches beyond the edge: it runs a second time, unchanged, against five
- * subgraphs and an edge.
+ * What knows the platform by its URL alone, and depends on how processes talk: it runs a second time, unchanged, against
+ * five subgraphs and an edge. Each costs six processes, so a feature needs no second run for its own sake.
  */
 const splitSuite = [
   'auth',
@@ -25,17 +25,14 @@ const splitSuite = [
   'conversations',
   'departure',
   'graph-streams',
-  'hostile',
   'live',
   'memory',
-  'prompt-orchestration',
-  'settings',
   'slow-reader',
 ]
 
 export default {
-  // Most tests wait for processes and databases: two workers keep two cores busy.
-  maxWorkers: 2,
+  // Most tests wait for processes and databases: three workers keep two cores busy.
+  maxWorkers: 3,
   testTimeout: 30_000,
   workerIdleMemoryLimit: '600MB',
   projects: [

@@ -3,6 +3,7 @@ import type { Request, Response } from 'express'
 import type { Actor } from '../platform/actor.ts'
 import type { RequestContext } from '../platform/context.ts'
 import { departureSignal } from '../platform/departure.ts'
+import { toAppError } from '../platform/errors.ts'
 import type { Graph } from '../platform/graph.ts'
 import { type Logger, lazyChild } from '../platform/log.ts'
 import { traceIdOf, traceparentOf } from '../platform/trace-context.ts'
@@ -18,6 +19,8 @@ export interface Authenticator {
 export interface RequestScope {
   /** Credentials are not even looked at where `access` is public: a stale token must not keep anybody from a login. */
   open(request: Request, response: Response, access?: RouteAccess): Promise<RequestContext>
+  /** Whether the request's credential still lets its sender in. Where that can't be found out now, it does. */
+  stillHolds(request: Request, context: RequestContext): Promise<boolean>
 }
 
 /** What a scope is made of. */
@@ -50,6 +53,14 @@ export function requestScope({
       const actor = access === 'public' ? null : await authenticator.authenticate(request.headers, base)
       if (actor) response.setHeaders(new Map(Object.entries(identityHeaders(actor))))
       return { ...base, actor }
+    },
+    async stillHolds({ headers }, context) {
+      try {
+        await authenticator.authenticate(headers, context)
+        return true
+      } catch (thrown) {
+        return toAppError(thrown).status !== 401
+      }
     },
   }
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import { startEmbeddedPostgres } from '../platform/embedded/postgres.ts'
 import { createLogger } from '../platform/log.ts'
 import { createTemplateDatabase } from '../platform/testing/test-database.ts'
@@ -21,6 +22,17 @@ export default async function globalSetup() {
 async function startPostgres() {
   const dataDir = mkdtempSync(join(tmpdir(), 'jan-test-'))
   const postgres = await startEmbeddedPostgres({ dataDir })
+  await relaxDurability(postgres.url)
   process.env.JAN_TEST_DATABASE_URL = postgres.url
   return { postgres, dataDir }
+}
+
+/** No test outlives a power cut: what waits for the disk would only slow the hundreds of databases down. */
+async function relaxDurability(url) {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query('alter system set fsync = off')
+  await client.query('alter system set full_page_writes = off')
+  await client.query('select pg_reload_conf()')
+  await client.end()
 }

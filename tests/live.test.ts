@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
 import { type FakeProvider, startFakeProvider } from '../platform/testing/fake-provider.ts'
-import { guest, send, type TestClient } from './client.ts'
+import { clientOf, guest, send, type TestClient } from './client.ts'
 import { liveReader } from './live-reader.ts'
 import { startTestServer, type TestServer } from './server.ts'
 
@@ -96,6 +96,26 @@ describe('subscription { conversationChanged }', () => {
     const id = await created(stranger, { title: 'Mine' })
     expect(await reader.next()).toMatchObject({ type: 'CREATED', id })
     reader.leave()
+  })
+
+  it.each<[string, (owner: TestClient, key: { id: string }) => Promise<unknown>]>([
+    ['is deleted', (owner, { id }) => owner.delete(`/auth/api-keys/${id}`)],
+    [
+      'goes with its account',
+      async (owner) => {
+        const { id } = (await owner.get('/v1/users/me')).json<{ id: string }>()
+        await owner.delete(`/v1/users/me?confirm=${id}`)
+      },
+    ],
+  ])('ends, and tells nothing more, when the key that it was opened with %s', async (_way, end) => {
+    const owner = await guest(server)
+    const key = (await owner.post('/auth/api-keys', { name: 'Listens' })).json<{ id: string; key: string }>()
+    const reader = await liveReader<ConversationEvent>(server.url, clientOf(server, key.key), conversations)
+    const id = await created(owner)
+    expect(await reader.next()).toMatchObject({ type: 'CREATED', id })
+    await end(owner, key)
+    await owner.patch(`/v1/conversations/${id}`, { title: 'After' })
+    expect(await reader.next()).toBeUndefined()
   })
 
   it('goes over multipart too', async () => {

@@ -45,6 +45,7 @@ export async function startEdgeServer(
     graph,
     draining: draining.signal,
     openContext: (request, response) => scope.open(request, response),
+    stillHolds: (request, context) => scope.stillHolds(request, context),
     maxBodyBytes: platform.MAX_BODY_BYTES,
     explore: platform.ENVIRONMENT !== 'production',
     persisted,

@@ -53,6 +53,7 @@ const { handler } = createGraphHttp({
     graph: graph.trusted,
     client: { ip: null, userAgent: null },
   }),
+  stillHolds: async () => true,
   maxBodyBytes: 1_000_000,
   explore: false,
   log,

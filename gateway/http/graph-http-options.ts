@@ -8,6 +8,9 @@ import type { PersistedOperations } from './persisted-operations.ts'
 /** Opens the context of one HTTP request; rejects with an `AppError` on a bad credential. */
 export type OpenContext = (request: Request, response: Response) => Promise<RequestContext>
 
+/** Whether the credential that a request came with still lets its sender in. Does not reject. */
+export type StillHolds = (request: Request, context: RequestContext) => Promise<boolean>
+
 /**
  * Takes what a client's mutation or subscription starts off what the client may: its root fields, each as often as it
  * stands there. @throws AppError
@@ -18,6 +21,7 @@ export type Charge = (fields: readonly string[], context: RequestContext) => Pro
 export interface GraphHttpOptions {
   readonly graph: FederatedGraph
   readonly openContext: OpenContext
+  readonly stillHolds: StillHolds
   readonly maxBodyBytes: number
   /** Apollo Sandbox, GraphiQL and introspection. */
   readonly explore: boolean
@@ -34,6 +38,7 @@ export interface GraphHttpOptions {
 export interface StreamingOptions {
   readonly graph: FederatedGraph
   readonly openContext: OpenContext
+  readonly stillHolds: StillHolds
   readonly parser: OperationParser
   readonly draining: AbortSignal
 }

@@ -12,7 +12,7 @@ import { sseHandler } from './sse-handler.ts'
 
 /** The graph over HTTP. */
 export function createGraphHttp(given: GraphHttpOptions): GraphHttp {
-  const { openContext, maxBodyBytes, explore, persisted, charge, draining } = given
+  const { openContext, stillHolds, maxBodyBytes, explore, persisted, charge, draining } = given
   const clients = charge ? chargedClients(given.graph.clients, charge) : given.graph.clients
   const graph = { ...given.graph, clients }
   const options = { ...given, graph }
@@ -20,8 +20,8 @@ export function createGraphHttp(given: GraphHttpOptions): GraphHttp {
   const parser = createOperationParser({ introspection: explore })
   const router = Router()
   const readBody = [readGraphqlBody(maxBodyBytes), ...(persisted ? [persistedOperations(persisted)] : [])]
-  const sse = sseHandler({ graph, openContext, parser, draining })
-  const multipart = multipartSubscriptions({ graph, openContext, parser, draining })
+  const sse = sseHandler({ graph, openContext, stillHolds, parser, draining })
+  const multipart = multipartSubscriptions({ graph, openContext, stillHolds, parser, draining })
   const post = postHandler({ graph, openContext, parser, log: options.log })
   router.options(['/', '/stream'], (_request, response) => {
     response.setHeader('Allow', 'GET, POST, OPTIONS')

@@ -38,20 +38,43 @@ export function assertUnkeyed({ method, headers }: Request): void {
 
 /** Its reader has to prove again who it is after so long. */
 const longestMs = 3_600_000
+/** Where nothing is told meanwhile, this often is asked whether the reader may still listen. */
+const proofMs = 5_000
 
-/** The same events until the signal aborts, or for an hour: then the stream is done, as if its source had come to its end. */
+/** When a stream without an end of its own ends all the same. */
+export interface LiveEnd {
+  /** Aborts when the server is about to stop. */
+  readonly draining: AbortSignal
+  /** Whether the reader would still be let in; asked before each event. Always where there is none. */
+  holds?(): Promise<boolean>
+}
+
+/**
+ * The same events until the server stops, the reader's credential does not hold any more, or an hour is over: then the
+ * stream is done, as if its source had come to its end.
+ */
 export function endingWith(
-  signal: AbortSignal,
+  { draining, holds }: LiveEnd,
   events: AsyncIterableIterator<ExecutionResult>,
 ): AsyncIterableIterator<ExecutionResult> {
   const end = () => void events.return?.()
   const late = setTimeout(end, longestMs).unref()
+  const prove = async () => {
+    if (holds && !(await holds())) end()
+  }
+  const proof = holds && setInterval(() => void prove(), proofMs).unref()
   const forget = () => {
     clearTimeout(late)
-    signal.removeEventListener('abort', end)
+    clearInterval(proof)
+    draining.removeEventListener('abort', end)
   }
-  if (signal.aborted) end()
-  else signal.addEventListener('abort', end, { once: true })
+  const leave = async (): Promise<IteratorResult<ExecutionResult>> => {
+    forget()
+    await events.return?.()
+    return { done: true, value: undefined }
+  }
+  if (draining.aborted) end()
+  else draining.addEventListener('abort', end, { once: true })
   return {
     [Symbol.asyncIterator]() {
       return this
@@ -59,12 +82,9 @@ export function endingWith(
     async next() {
       const step = await events.next()
       if (step.done) forget()
+      else if (holds && !(await holds())) return leave()
       return step
     },
-    async return() {
-      forget()
-      await events.return?.()
-      return { done: true, value: undefined }
-    },
+    return: leave,
   }
 }

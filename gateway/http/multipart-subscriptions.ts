@@ -19,6 +19,7 @@ const partHead = '\r\nContent-Type: application/json\r\n\r\n'
 export function multipartSubscriptions({
   graph,
   openContext,
+  stillHolds,
   parser,
   draining,
 }: StreamingOptions): RequestHandler {
@@ -41,7 +42,8 @@ export function multipartSubscriptions({
     const context = await openContext(request, response)
     const opened = await graph.clients.subscribe({ ...params, document: operation.document, context })
     if (!(Symbol.asyncIterator in opened)) return answerOnce(response, opened)
-    await answerParts(response, live ? endingWith(draining, opened) : opened)
+    const ending = { draining, holds: () => stillHolds(request, context) }
+    await answerParts(response, live ? endingWith(ending, opened) : opened)
   }
 }
 

@@ -20,7 +20,7 @@ export function postHandler({
   openContext,
   parser,
   log,
-}: Omit<StreamingOptions, 'draining'> & { readonly log: Logger }): RequestHandler {
+}: Omit<StreamingOptions, 'draining' | 'stillHolds'> & { readonly log: Logger }): RequestHandler {
   const admitted = async (request: Request): Promise<AdmittedOperation | null> => {
     const { extensions } = request.body as { extensions?: unknown }
     const params = operationParams(request.body)

@@ -9,7 +9,13 @@ import { assertUnkeyed, endingWith, isLive } from './live-operations.ts'
 const methods = 'GET, POST, OPTIONS'
 
 /** Any operation over graphql-sse. Leaving aborts the request's signal. */
-export function sseHandler({ graph, openContext, parser, draining }: StreamingOptions): RequestHandler {
+export function sseHandler({
+  graph,
+  openContext,
+  stillHolds,
+  parser,
+  draining,
+}: StreamingOptions): RequestHandler {
   const contexts = new WeakMap<Request, RequestContext>()
   const handler = distinctStreams(async (request, { query, operationName, variables }) => {
     const context = contexts.get(request)
@@ -31,7 +37,8 @@ export function sseHandler({ graph, openContext, parser, draining }: StreamingOp
       const live = isLive(await graph.apiSchema(), document, operationName)
       if (live) assertUnkeyed(request)
       const opened = await graph.clients.subscribe(operation)
-      return live && Symbol.asyncIterator in opened ? endingWith(draining, opened) : opened
+      if (!live || !(Symbol.asyncIterator in opened)) return opened
+      return endingWith({ draining, holds: () => stillHolds(request, context) }, opened)
     } catch (thrown) {
       if (!(thrown instanceof GraphQLError)) throw thrown
       return { errors: [thrown] }

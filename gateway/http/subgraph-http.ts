@@ -117,7 +117,7 @@ function streamHandler(
     const document = parser.parse(query)
     const opened = await source.subscribe({ document, text: query, operationName, variables, context })
     const live = isLive(subgraph.schema, document, operationName)
-    return live && Symbol.asyncIterator in opened ? endingWith(draining, opened) : opened
+    return live && Symbol.asyncIterator in opened ? endingWith({ draining }, opened) : opened
   })
   return async (request: Request, response: Response) => {
     contexts.set(request, await openContext(request, response))

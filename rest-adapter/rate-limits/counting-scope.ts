@@ -13,5 +13,6 @@ export function countingScope(scope: RequestScope, limits: RateLimits): RequestS
         throw error
       }
     },
+    stillHolds: (request, context) => scope.stillHolds(request, context),
   }
 }
