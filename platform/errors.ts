@@ -80,7 +80,9 @@ const kinds = {
   client_closed_request: { status: 499, type: 'timeout_error' },
   internal: { status: 500, type: 'internal_error' },
   not_implemented: { status: 501, type: 'not_implemented_error' },
+  media_storage_failed: { status: 502, type: 'upstream_error' },
   provider_error: { status: 502, type: 'upstream_error' },
+  media_storage_not_configured: { status: 503, type: 'upstream_error' },
   service_unavailable: { status: 503, type: 'upstream_error' },
   upstream_timeout: { status: 504, type: 'upstream_error' },
 } as const satisfies Record<string, ErrorKind>
