@@ -11,7 +11,7 @@ import { securityHeaders } from './middleware/security-headers.ts'
 import { refuseOtherMethods } from './other-methods.ts'
 import type { RateLimits } from './rate-limits/index.ts'
 import type { RequestScope } from './request-scope.ts'
-import type { Route } from './route.ts'
+import type { FileTransfer, Route } from './route.ts'
 import { type RouteServices, serveRoute } from './serve-route.ts'
 
 /** Handlers under a path, and those of their errors. */
@@ -34,6 +34,7 @@ export interface AppOptions {
   /** The proxies whose word on where a request comes from is taken. */
   readonly trustedProxies: readonly string[]
   readonly maxBodyBytes: number
+  readonly files: FileTransfer
   readonly log: Logger
   /** Handlers that are no routes of the table, by path: the graph itself, Swagger. */
   readonly mounts: readonly Mount[]
@@ -50,6 +51,7 @@ export function createApp({
   credentialsHint,
   trustedProxies,
   maxBodyBytes,
+  files,
   log,
   mounts,
 }: AppOptions): Express {
@@ -69,7 +71,7 @@ export function createApp({
   )
   for (const { path, handlers } of mounts) app.use(path, ...handlers)
   app.use(...entrance)
-  const services: RouteServices = { scope, maxBodyBytes, idempotency, limits, credentialsHint, log }
+  const services: RouteServices = { scope, maxBodyBytes, idempotency, limits, files, credentialsHint, log }
   for (const route of routes) app[route.method](route.path, serveRoute(route, services))
   for (const [path, served] of Map.groupBy(routes, (route) => route.path))
     app.all(path, refuseOtherMethods(served.map(({ method }) => method)))

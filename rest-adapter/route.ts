@@ -4,11 +4,23 @@ import type { DocumentNode } from 'graphql'
 import type { z } from 'zod'
 import type { RequestContext } from '../platform/context.ts'
 import type { ErrorCode } from '../platform/errors.ts'
+import type { StoredBytes } from '../platform/stored-bytes.ts'
 
 /** Who may call a route: anybody, or only those who proved who they are. What they may do is the service's to say. */
 export type RouteAccess = 'public' | 'authenticated'
 
 export type RouteMethod = 'get' | 'post' | 'put' | 'patch' | 'delete'
+
+/** What routes move the bytes of media with, past the graph. */
+export interface FileTransfer {
+  readonly bytes: StoredBytes
+  /** The most bytes that a file may have. */
+  readonly maxBytes: number
+  /** The most bytes that a body of JSON may have. */
+  readonly maxBodyBytes: number
+  /** Whether bytes are handed through; links to them are given otherwise. */
+  readonly proxiesDownloads: boolean
+}
 
 /** What a route has parsed out of a request. */
 export interface RouteInput<Body = unknown, Query = unknown> {
@@ -19,6 +31,7 @@ export interface RouteInput<Body = unknown, Query = unknown> {
   readonly rawBody: Buffer
   readonly request: Request
   readonly context: RequestContext
+  readonly files: FileTransfer
 }
 
 /** A route's documented limit. */
@@ -68,6 +81,13 @@ export interface RouteDescription {
   readonly events: z.ZodType | null
   /** What it can fail with beyond what follows from its access, parameters and body. */
   readonly failures: readonly ErrorCode[]
+  /**
+   * The field of a form that holds a file: the route reads its body itself, as it comes. No idempotency key is looked at.
+   * Null for all others.
+   */
+  readonly file: string | null
+  /** The type of an answer that is no JSON, beside `response`; null for all others. */
+  readonly binary: string | null
 }
 
 /** A route as the app mounts it: `run` writes the answer, and throws `AppError` before the first byte. */
@@ -146,6 +166,8 @@ function describe<Body, Query>(
     examples: spec.examples ?? {},
     events: spec.events ?? null,
     failures: spec.failures ?? [],
+    file: spec.file ?? null,
+    binary: spec.binary ?? null,
   }
 }
 

@@ -16,6 +16,7 @@ export function operationOf(route: RouteDescription, schemas: SchemaCollection):
     ...(route.access === 'public' ? { security: [] } : {}),
     parameters: [...pathParameters(route.path), ...queryParameters(route, schemas), ...requestHeaders(route)],
     ...(route.body ? { requestBody: requestBody(route, schemas) } : {}),
+    ...(route.file ? { requestBody: fileBody(route.file) } : {}),
     responses: {
       [route.status]: success(route, schemas),
       ...(route.otherStatus === null
@@ -47,10 +48,20 @@ function requestBody({ body, bodyOptional, examples }: RouteDescription, schemas
   }
 }
 
+/** A form with a file. */
+function fileBody(name: string): Record<string, unknown> {
+  const properties = { [name]: { type: 'string', format: 'binary' } }
+  return {
+    required: true,
+    content: { 'multipart/form-data': { schema: { type: 'object', required: [name], properties } } },
+  }
+}
+
 function success(route: RouteDescription, schemas: SchemaCollection): Record<string, unknown> {
-  const { response, events } = route
+  const { response, events, binary } = route
   const content = {
     ...(response ? { 'application/json': media(schemas.jsonSchema(response, 'output'), schemas) } : {}),
+    ...(binary ? { [binary]: { schema: { type: 'string', format: 'binary' } } } : {}),
     ...(events ? { 'text/event-stream': media(schemas.jsonSchema(events, 'output'), schemas) } : {}),
   }
   return {

@@ -9,6 +9,8 @@ import { embeddingRoutes } from './embeddings.ts'
 import { exportRoutes } from './export.ts'
 import { itemReportRoutes } from './item-reports.ts'
 import { itemRoutes } from './items.ts'
+import { mediaRoutes } from './media.ts'
+import { mediaFileRoutes } from './media-files.ts'
 import { memoryRoutes } from './memory.ts'
 import { modelPromptRoutes } from './model-prompts.ts'
 import { modelRoutes } from './models.ts'
@@ -44,4 +46,6 @@ export const routes: readonly Route[] = [
   ...regenerationRoutes,
   ...branchRoutes,
   ...memoryRoutes,
+  ...mediaRoutes,
+  ...mediaFileRoutes,
 ]

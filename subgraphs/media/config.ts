@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, flag, httpUrl, integer } from '../../platform/config.ts'
+import { duration, flag, integer } from '../../platform/config.ts'
 
 /** Contract 8.11. Where the bytes are and how many are taken is the platform's to read: the edge moves them too. */
 export const mediaConfig = z.object({
@@ -7,7 +7,6 @@ export const mediaConfig = z.object({
   MEDIA_S3_PRESIGN_TTL: duration('168h'),
   MEDIA_REMOTE_FETCH_TIMEOUT: duration('15s'),
   MEDIA_PUBLIC_READ: flag(true),
-  MEDIA_PUBLIC_URL: httpUrl(),
 })
 
 /** The subgraph's settings, parsed. */

@@ -1,0 +1,98 @@
+import { finished } from 'node:stream/promises'
+import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy'
+import type { Request } from 'express'
+import type { RequestContext } from '../../platform/context.ts'
+import { AppError } from '../../platform/errors.ts'
+import { observeBytes } from '../../platform/observed-bytes.ts'
+import type { StoredBytes } from '../../platform/stored-bytes.ts'
+import {
+  BeginMediaUploadDocument,
+  FinishMediaUploadDocument,
+  type FinishMediaUploadMutation,
+} from '../operations.generated.ts'
+
+/** What a file is received with. */
+export interface ReceiveOptions {
+  readonly request: Request
+  readonly context: RequestContext
+  readonly store: StoredBytes
+  readonly maxBytes: number
+}
+
+/** The media of a file that came, and what came beside it. */
+export type ReceivedMedia = FinishMediaUploadMutation['finishMediaUpload']
+
+const headBytes = 65_536
+const maxFields = 20
+const maxFieldBytes = 4_096
+const param = 'file'
+
+/**
+ * Reads the one file of a multipart form straight into the store: the graph says where, by its first bytes, and makes the
+ * media of it when the last one is there.
+ * @throws AppError `missing_parameter` without a file, `invalid_parameter` for what is no image, `max_size_exceeded`
+ */
+export async function receiveFile({
+  request,
+  context,
+  store,
+  maxBytes,
+}: ReceiveOptions): Promise<ReceivedMedia> {
+  const form = formOf(request)
+  let received: Promise<ReceivedMedia> | null = null
+  form.on('file', (name, file, filename) => {
+    if (name !== param || received) {
+      file.resume()
+      return
+    }
+    received = storeFile(file, filename || null, { context, store, maxBytes })
+    // it is awaited once the form has ended; what goes wrong before ends the form
+    received.catch((error: unknown) => form.destroy(error as Error))
+  })
+  request.pipe(form)
+  try {
+    await finished(form, { signal: context.signal })
+  } catch (error) {
+    request.unpipe(form)
+    if (received) await received
+    throw asFailure(error)
+  }
+  if (!received) throw new AppError('missing_parameter', 'The form has no file named file.', { param })
+  return received
+}
+
+function formOf({ headers }: Request): BusboyInstance {
+  try {
+    return new Busboy({
+      headers: { ...headers, 'content-type': headers['content-type'] ?? '' },
+      limits: { files: 1, fields: maxFields, fieldSize: maxFieldBytes },
+    })
+  } catch (cause) {
+    throw new AppError('invalid_parameter', 'The form can’t be read.', { cause })
+  }
+}
+
+async function storeFile(
+  file: BusboyFileStream,
+  filename: string | null,
+  { context, store, maxBytes }: Omit<ReceiveOptions, 'request'>,
+): Promise<ReceivedMedia> {
+  const { graph, signal } = context
+  const observed = await observeBytes(file, { headBytes, maxBytes, param })
+  const head = observed.head.toString('base64')
+  const { beginMediaUpload } = await graph.execute(
+    BeginMediaUploadDocument,
+    { input: { head, param } },
+    context,
+  )
+  const { id, storageKey, contentType } = beginMediaUpload
+  await store.write(storageKey, observed.stream, { contentType, signal })
+  const { bytes, sha256, tail } = observed.facts()
+  const input = { id, storageKey, head, tail: tail.toString('base64'), bytes, sha256, filename, param }
+  return (await graph.execute(FinishMediaUploadDocument, { input }, context)).finishMediaUpload
+}
+
+function asFailure(error: unknown): unknown {
+  if (error instanceof AppError) return error
+  return new AppError('invalid_parameter', 'The form is broken.', { cause: error })
+}
