@@ -98,7 +98,7 @@ function oneProcess(shared: Record<string, string>, port: number): Command {
 }
 
 async function splitCommands(shared: Record<string, string>, edgePort: number): Promise<Command[]> {
-  const names = ['accounts', 'projects', 'memory', 'conversations', 'models']
+  const names = ['accounts', 'projects', 'memory', 'conversations', 'media', 'models']
   const ports = await Promise.all(names.map(() => freePort()))
   const SUBGRAPH_URLS = names.map((name, at) => `${name}=http://127.0.0.1:${ports[at]}`).join(',')
   const own = names.map((name, at): Command => {

@@ -37,7 +37,7 @@ function notFound(): never {
   throw new AppError('media_not_found', 'media not found', { param: 'id' })
 }
 
-const idOf = ({ params }: RouteInput) => (params.id ?? '').toLowerCase()
+const idOf = ({ params }: RouteInput) => (params.media_id ?? '').toLowerCase()
 
 /** The routes that move the bytes of media, past the graph. */
 export const mediaFileRoutes: readonly Route[] = [
@@ -70,7 +70,7 @@ export const mediaFileRoutes: readonly Route[] = [
   }),
   handlerRoute<unknown, z.output<typeof downloadQuery>>({
     method: 'get',
-    path: '/v1/media/:id',
+    path: '/v1/media/:media_id',
     operationId: 'getMedia',
     summary: 'Read an image',
     description: 'Its bytes, with ranges and conditions; or what is known of it.',
@@ -97,7 +97,7 @@ export const mediaFileRoutes: readonly Route[] = [
   }),
   handlerRoute({
     method: 'get',
-    path: '/api/media/:id',
+    path: '/api/media/:public_id',
     operationId: 'getPublicMedia',
     summary: 'Read an image by a link for everybody',
     description: 'Whoever knows the id reads the bytes: for `<img src>`. Off with `MEDIA_PUBLIC_READ=false`.',
@@ -107,7 +107,11 @@ export const mediaFileRoutes: readonly Route[] = [
     failures: ['media_not_found', 'media_storage_failed'],
     async handle(input, response) {
       const { request, context, files } = input
-      const { publicMedia } = await context.graph.execute(PublicMediaDocument, { id: idOf(input) }, context)
+      const { publicMedia } = await context.graph.execute(
+        PublicMediaDocument,
+        { id: input.params.public_id ?? '' },
+        context,
+      )
       response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin')
       const exchange = { request, response, signal: context.signal }
       await sendObject(

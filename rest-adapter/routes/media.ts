@@ -72,7 +72,7 @@ const ttlQuery = z.object({
     .describe('How long the link lasts in seconds, 60 to 604,800; what is beyond counts as the nearest.'),
 })
 
-const idOf = ({ params }: RouteInput) => (params.id ?? '').toLowerCase()
+const idOf = ({ params }: RouteInput) => (params.media_id ?? '').toLowerCase()
 
 function notFound(): never {
   throw new AppError('media_not_found', 'There is no such media.', { param: 'id' })
@@ -226,7 +226,7 @@ export const mediaRoutes: readonly Route[] = [
   }),
   route({
     method: 'get',
-    path: '/v1/media/:id/presign',
+    path: '/v1/media/:media_id/presign',
     operationId: 'presignMedia',
     summary: 'Make a link to a media',
     tag,
@@ -264,7 +264,7 @@ export const mediaRoutes: readonly Route[] = [
   }),
   route({
     method: 'delete',
-    path: '/v1/media/:id',
+    path: '/v1/media/:media_id',
     operationId: 'deleteMedia',
     summary: 'Delete a media',
     tag,
