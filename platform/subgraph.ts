@@ -7,6 +7,7 @@ import type { Persistence, SubgraphDatabase } from './db.ts'
 import type { Graph } from './graph.ts'
 import type { Logger } from './log.ts'
 import type { Notifications } from './notifications.ts'
+import type { ObjectStore } from './object-store/index.ts'
 import { scalarResolvers } from './scalars.ts'
 import type { SecretBox } from './secret-box.ts'
 import { subgraphSchema } from './subgraph-schema.ts'
@@ -16,6 +17,8 @@ export interface SubgraphServices<Settings = unknown> {
   readonly database: SubgraphDatabase
   readonly notifications: Notifications
   readonly secrets: SecretBox
+  /** The bytes behind the graph, shared by all of the platform. */
+  readonly objects: ObjectStore
   readonly log: Logger
   readonly platform: PlatformConfig
   /** The public base URL: issuer of tokens, base of links. */
