@@ -1,6 +1,7 @@
 import type { Express } from 'express'
 import type { GraphHttp } from '../gateway/http/index.ts'
 import type { FederatedGraph } from '../gateway/index.ts'
+import { mediaMaxBytes } from '../platform/config.ts'
 import { type AppOptions, createApp } from '../rest-adapter/app.ts'
 import { directHealth } from '../rest-adapter/direct/direct-health.ts'
 import { type DirectService, directServices, routesOf } from '../rest-adapter/direct/direct-services.ts'
@@ -35,13 +36,14 @@ export interface EdgeFaceOptions {
   readonly stores: EdgeStores
   readonly limits: RateLimits
   readonly checks: readonly HealthCheck[]
+  readonly objects: SharedServices['objects']
   readonly log: SharedServices['log']
   readonly settings: Settings
 }
 
 /** The gateway's face, and where they are switched on those of the single services. */
 export function edgeFaces(options: EdgeFaceOptions): readonly EdgeFace[] {
-  const { stores, limits, log, settings } = options
+  const { stores, limits, objects, log, settings } = options
   const { platform } = settings
   const shared: SharedParts = {
     idempotency: idempotency({ store: stores.idempotency, streams: stores.streams }),
@@ -52,6 +54,12 @@ export function edgeFaces(options: EdgeFaceOptions): readonly EdgeFace[] {
       allowSandbox: platform.ENVIRONMENT !== 'production',
     },
     maxBodyBytes: platform.MAX_BODY_BYTES,
+    files: {
+      bytes: objects,
+      maxBytes: mediaMaxBytes(platform),
+      maxBodyBytes: platform.MAX_BODY_BYTES,
+      proxiesDownloads: platform.MEDIA_PROXY_DOWNLOAD,
+    },
     log,
   }
   const direct = platform.DIRECT_PORTS ? directServices : []

@@ -30,12 +30,12 @@ export interface EdgeServer {
 export async function startEdgeServer(
   graph: FederatedGraph,
   stores: EdgeStores,
-  services: Pick<SharedServices, 'database' | 'notifications' | 'log'>,
+  services: Pick<SharedServices, 'database' | 'notifications' | 'objects' | 'log'>,
   settings: Settings,
   dependencies: readonly HealthCheck[] = [],
 ): Promise<EdgeServer> {
   const { platform } = settings
-  const { log, notifications, database } = services
+  const { log, notifications, database, objects } = services
   const persisted = loadPersistedOperations(platform)
   const authenticator = createAuthenticator({ graph: graph.trusted, notifications, log })
   const scope = requestScope({ graph: graph.trusted, authenticator, log, identityHeaders })
@@ -57,7 +57,18 @@ export async function startEdgeServer(
     { name: 'notifications', check: async () => assertConnected(notifications.connected) },
     ...dependencies,
   ]
-  const faces = edgeFaces({ graph, graphHttp, scope, authenticator, stores, limits, checks, log, settings })
+  const faces = edgeFaces({
+    graph,
+    graphHttp,
+    scope,
+    authenticator,
+    stores,
+    limits,
+    checks,
+    objects,
+    log,
+    settings,
+  })
   const servers: Server[] = []
   const stop = async () => {
     const graceMs = platform.SHUTDOWN_GRACE

@@ -1,5 +1,6 @@
 import { pipeline } from 'node:stream/promises'
 import type { Request, Response } from 'express'
+import { inlineDisposition } from '../../platform/content-disposition.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { ByteRange, StoredBytes } from '../../platform/stored-bytes.ts'
 import type { StoredBytesFieldsFragment } from '../operations.generated.ts'
@@ -41,7 +42,7 @@ export async function sendObject(
   if (range) response.setHeader('Content-Range', `bytes ${range.start}-${range.end}/${bytes}`)
   response.setHeader('Content-Type', mimeType)
   response.setHeader('Content-Length', range ? range.end - range.start + 1 : bytes)
-  response.setHeader('Content-Disposition', inline(filename ?? null))
+  response.setHeader('Content-Disposition', inlineDisposition(filename ?? null))
   response.setHeader('Content-Security-Policy', "default-src 'none'; sandbox")
   if (request.method === 'HEAD') {
     source.destroy()
@@ -60,11 +61,4 @@ function rangeOf(request: Request, size: number, etag: string): ByteRange | 'uns
   if (ranges === undefined || ranges === -2 || ranges.type !== 'bytes' || ranges.length !== 1) return null
   const [{ start, end } = { start: 0, end: size - 1 }] = ranges
   return { start, end }
-}
-
-/** RFC 6266: the name in ASCII for old clients, and as it is for the others. */
-function inline(filename: string | null): string {
-  if (filename === null) return 'inline'
-  const plain = filename.replaceAll(/[^\x20-\x7e]|["\\%]/g, '_')
-  return `inline; filename="${plain}"; filename*=UTF-8''${encodeURIComponent(filename)}`
 }

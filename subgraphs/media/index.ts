@@ -1,3 +1,4 @@
+import { mediaMaxBytes } from '../../platform/config.ts'
 import { defineSubgraph } from '../../platform/subgraph.ts'
 import { mediaConfig } from './config.ts'
 import { mediaContext } from './context.ts'
@@ -16,7 +17,7 @@ export const media = defineSubgraph({
   config: mediaConfig,
   start({ database, objects, outbound, platform, settings, log }) {
     const sweeper = startSweeper({ leftovers: leftoverSource(database), objects, log })
-    const maxBytes = platform.MEDIA_MAX_BYTES
+    const maxBytes = mediaMaxBytes(platform)
     const parts = { database, objects, outbound, maxBytes, settings, sweepSoon: sweeper.wake }
     return {
       createContext: (request) => mediaContext(request, parts),
