@@ -7,6 +7,7 @@ import { Branch, Conversation } from './entities.ts'
 import { changeHub } from './live/change-hub.ts'
 import { changePublisher } from './live/change-publisher.ts'
 import { liveResolvers } from './live/resolvers.ts'
+import { mediaResolvers } from './media/resolvers.ts'
 import { conversations as createConversations } from './migrations/0001-conversations.ts'
 import { turnWrites } from './migrations/0002-turn-writes.ts'
 import { referenceIndexes } from './migrations/0003-reference-indexes.ts'
@@ -39,6 +40,7 @@ export const conversations = defineSubgraph({
     searchResolvers,
     liveResolvers,
     shareResolvers,
+    mediaResolvers,
   ) satisfies Resolvers,
   persistence: {
     entities: [Conversation, Branch],

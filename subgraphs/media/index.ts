@@ -4,8 +4,10 @@ import { mediaConfig } from './config.ts'
 import { mediaContext } from './context.ts'
 import { media as createMedia } from './migrations/0001-media.ts'
 import { resolvers } from './resolvers.ts'
+import { endRetention } from './retention.ts'
 import { leftoverSource } from './sources/leftovers.ts'
 import { eraseOwner } from './sources/media-writes.ts'
+import { retentionSource } from './sources/retention.ts'
 import { startSweeper } from './sweeper.ts'
 
 /** Images: what people have uploaded and what models have made. */
@@ -15,8 +17,15 @@ export const media = defineSubgraph({
   resolvers,
   persistence: { entities: [], migrations: [createMedia] },
   config: mediaConfig,
-  start({ database, objects, outbound, platform, settings, log }) {
-    const sweeper = startSweeper({ leftovers: leftoverSource(database), objects, log })
+  start({ database, objects, outbound, platform, settings, background, log }) {
+    const days = settings.MEDIA_RETENTION_DAYS
+    const retention = retentionSource(database)
+    const sweeper = startSweeper({
+      endRetention: async () => days > 0 && endRetention(retention, days, background),
+      leftovers: leftoverSource(database),
+      objects,
+      log,
+    })
     const maxBytes = mediaMaxBytes(platform)
     const parts = { database, objects, outbound, maxBytes, settings, sweepSoon: sweeper.wake }
     return {

@@ -278,6 +278,42 @@ describe('what no media claims', () => {
   })
 })
 
+describe('an image whose time is over', () => {
+  it('goes where no conversation names it, and stays where one does', async () => {
+    const actor = someActor()
+    const named = await create(actor, await testImage())
+    const forgotten = await create(actor, await testImage())
+    const deleted = await create(actor, await testImage())
+    const say = async (id: string) => {
+      const input = {
+        items: [{ type: 'message', role: 'user', content: [{ type: 'input_image', image_url: id }] }],
+      }
+      const text = 'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { id } }'
+      return (await ask<{ createConversation: { id: string } }>(text, { input }, actor)).createConversation.id
+    }
+    await say(named.media.id)
+    await ask(
+      'mutation ($id: ID!) { deleteConversation(id: $id) { id } }',
+      { id: await say(deleted.media.id) },
+      actor,
+    )
+    await rows(
+      "update media.media set retention_until = now() - interval '1 day' where owner_id = $1",
+      actor.id,
+    )
+    await remove(actor, [(await create(actor, await testImage())).media.id])
+    await gone(forgotten.media.storageKey)
+    await gone(deleted.media.storageKey)
+    expect(await read(actor, forgotten.media.id)).toBeNull()
+    const [kept] = await rows(
+      "select retention_until > now() + interval '29 days' as later from media.media where public_id = $1",
+      named.media.id,
+    )
+    expect(kept).toEqual({ later: true })
+    expect(await head(named.media.storageKey)).not.toBeNull()
+  })
+})
+
 describe('a value', () => {
   const resolveText = 'query ($payload: JSON!) { resolveMediaPayload(payload: $payload) { payload missing } }'
   const resolve = async (actor: Actor, payload: unknown) =>

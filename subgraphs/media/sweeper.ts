@@ -4,6 +4,8 @@ import type { LeftoverSource } from './sources/leftovers.ts'
 
 /** What sweeping is done with. */
 export interface SweeperParts {
+  /** Ends the time of media that nobody needs. */
+  endRetention(): Promise<unknown>
   readonly leftovers: LeftoverSource
   readonly objects: Pick<ObjectStore, 'delete'>
   readonly log: Logger
@@ -12,7 +14,10 @@ export interface SweeperParts {
 const batch = 100
 
 /** Removes what no media claims: objects of media that were deleted, and of uploads that ended half-way or never came. */
-export async function sweep({ leftovers, objects }: SweeperParts): Promise<number> {
+export async function sweep({
+  leftovers,
+  objects,
+}: Omit<SweeperParts, 'endRetention' | 'log'>): Promise<number> {
   await leftovers.forgetUploads()
   let removed = 0
   for (;;) {
@@ -26,7 +31,7 @@ export async function sweep({ leftovers, objects }: SweeperParts): Promise<numbe
 
 const periodMs = 60_000
 
-/** Sweeps every minute, and when it is told that something is due. */
+/** Sweeps and ends retention every minute, and when it is told that something is due. */
 export function startSweeper(parts: SweeperParts) {
   let running: Promise<void> | null = null
   let again = false
@@ -34,6 +39,7 @@ export function startSweeper(parts: SweeperParts) {
     do {
       again = false
       try {
+        await parts.endRetention()
         await sweep(parts)
       } catch (err) {
         parts.log.warn({ err }, 'leftovers of media could not be removed; they will be, later')
