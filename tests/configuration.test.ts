@@ -89,6 +89,12 @@ describe('a broken setting', () => {
     ['a span that may be unset', 'HTTP_TIMEOUT', 'soon', /30s, 5m or 2h/],
     ['a URL', 'VLLM_PROVIDER_URL', 'gpu-box:8000', /http:\/\/ or https:\/\//],
     ['a database URL', 'DATABASE_URL', 'mysql://localhost/jan', /postgres:\/\//],
+    [
+      'a host that is opened',
+      'OUTBOUND_ALLOW_HOSTS',
+      'minio:9000,http://minio',
+      /'http:\/\/minio' should be a host/,
+    ],
     ['a short secret', 'JAN_SECRET', 'short', /at least 16 characters/],
     ['a key', 'JAN_ADMIN_API_KEY', 'admin', /begin with sk_/],
     ['pairs', 'MODEL_ALIASES', 'just-a-name', /pair such as/],

@@ -1,5 +1,6 @@
 import type { Database } from '../platform/db.ts'
 import { openDatabase } from '../platform/db.ts'
+import { createGuardedFetch, type GuardedFetch } from '../platform/guarded-fetch/index.ts'
 import type { Logger } from '../platform/log.ts'
 import { type Notifications, openNotifications } from '../platform/notifications.ts'
 import { createSecretBox, type SecretBox } from '../platform/secret-box.ts'
@@ -10,6 +11,7 @@ export interface SharedServices {
   readonly database: Database
   readonly notifications: Notifications
   readonly secrets: SecretBox
+  readonly outbound: GuardedFetch
   readonly rootSecret: string
   readonly log: Logger
   close(): Promise<void>
@@ -38,6 +40,7 @@ export async function openSharedServices(options: SharedServiceOptions): Promise
     database,
     notifications,
     secrets: createSecretBox(rootSecret),
+    outbound: createGuardedFetch({ allowed: settings.platform.OUTBOUND_ALLOW_HOSTS }),
     rootSecret,
     log,
     async close() {
