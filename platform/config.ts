@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
+import { type AllowedHost, parseAllowedHost } from './guarded-fetch/allowed-hosts.ts'
 
 /** A broken setting: its message names the variable and says what it should be. Ends the start. */
 export class ConfigError extends Error {
@@ -144,6 +145,17 @@ function isNetwork(entry: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
 }
 
+/** Hosts, networks and ports that `OUTBOUND_ALLOW_HOSTS` opens. */
+const allowedHosts = () =>
+  list().transform((entries, issues) =>
+    entries.flatMap((entry): AllowedHost[] => {
+      const allowed = parseAllowedHost(entry)
+      if (allowed) return [allowed]
+      issues.addIssue(`'${entry}' should be a host, host:port or a network such as 10.0.0.0/8`)
+      return []
+    }),
+  )
+
 /** What every process reads, whichever part of the platform it runs. */
 export const platformConfig = z.object({
   ENVIRONMENT: z
@@ -187,6 +199,7 @@ export const platformConfig = z.object({
     .optional()
     .transform((value) => (value === undefined ? undefined : Number(value))),
   TRUSTED_PROXIES: proxies(),
+  OUTBOUND_ALLOW_HOSTS: allowedHosts(),
   PERSISTED_OPERATIONS_FILE: z.string().optional(),
   PERSISTED_OPERATIONS_ONLY: flag(false),
   SHUTDOWN_GRACE: duration('30s'),

@@ -5,6 +5,7 @@ import type { ConfigSlice, PlatformConfig } from './config.ts'
 import type { RequestContext } from './context.ts'
 import type { Persistence, SubgraphDatabase } from './db.ts'
 import type { Graph } from './graph.ts'
+import type { GuardedFetch } from './guarded-fetch/index.ts'
 import type { Logger } from './log.ts'
 import type { Notifications } from './notifications.ts'
 import type { ObjectStore } from './object-store/index.ts'
@@ -19,6 +20,8 @@ export interface SubgraphServices<Settings = unknown> {
   readonly secrets: SecretBox
   /** The bytes behind the graph, shared by all of the platform. */
   readonly objects: ObjectStore
+  /** The way to every URL that a user supplied. */
+  readonly outbound: GuardedFetch
   readonly log: Logger
   readonly platform: PlatformConfig
   /** The public base URL: issuer of tokens, base of links. */

@@ -92,6 +92,12 @@ describe('a broken setting', () => {
     ['a size', 'MEDIA_MAX_UPLOAD_BYTES', '20MB', /whole number of bytes/],
     ['a URL', 'VLLM_PROVIDER_URL', 'gpu-box:8000', /http:\/\/ or https:\/\//],
     ['a database URL', 'DATABASE_URL', 'mysql://localhost/jan', /postgres:\/\//],
+    [
+      'a host that is opened',
+      'OUTBOUND_ALLOW_HOSTS',
+      'minio:9000,http://minio',
+      /'http:\/\/minio' should be a host/,
+    ],
     ['a short secret', 'JAN_SECRET', 'short', /at least 16 characters/],
     ['a key', 'JAN_ADMIN_API_KEY', 'admin', /begin with sk_/],
     ['pairs', 'MODEL_ALIASES', 'just-a-name', /pair such as/],

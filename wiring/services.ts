@@ -1,5 +1,6 @@
 import type { Database } from '../platform/db.ts'
 import { openDatabase } from '../platform/db.ts'
+import { createGuardedFetch, type GuardedFetch } from '../platform/guarded-fetch/index.ts'
 import type { Logger } from '../platform/log.ts'
 import { type Notifications, openNotifications } from '../platform/notifications.ts'
 import {
@@ -16,6 +17,7 @@ export interface SharedServices {
   readonly database: Database
   readonly notifications: Notifications
   readonly secrets: SecretBox
+  readonly outbound: GuardedFetch
   readonly rootSecret: string
   /** The bytes behind the graph. */
   readonly objects: ObjectStore
@@ -52,6 +54,7 @@ export async function openSharedServices(options: SharedServiceOptions): Promise
     database,
     notifications,
     secrets: createSecretBox(rootSecret),
+    outbound: createGuardedFetch({ allowed: settings.platform.OUTBOUND_ALLOW_HOSTS }),
     rootSecret,
     objects,
     links,

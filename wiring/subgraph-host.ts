@@ -49,6 +49,7 @@ export async function hostSubgraphs(
         notifications: services.notifications,
         secrets: services.secrets,
         objects: services.objects,
+        outbound: services.outbound,
         log: services.log.child({ subgraph: subgraph.name }),
         platform: settings.platform,
         publicUrl: settings.publicUrl,

@@ -18,7 +18,7 @@ export async function endRetention(
     const context = background.context()
     const { mediaReferences } = await context.graph.execute(
       MediaReferencesDocument,
-      { ownerId, ids },
+      { ownerId, ids: [...ids] },
       context,
     )
     const named = new Set(mediaReferences)

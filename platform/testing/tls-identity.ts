@@ -1,0 +1,22 @@
+/** A certificate for the name `tls.test` that only its holder has signed, and its key: worth nothing outside of tests. Ends in 2126. */
+export const tlsIdentity = {
+  name: 'tls.test',
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBkjCCATigAwIBAgIUW/2fww9mWBkPKQRkgQ1GE0DdV2UwCgYIKoZIzj0EAwIw
+EzERMA8GA1UEAwwIdGxzLnRlc3QwIBcNMjYxMTI3MjEwMTIzWhgPMjEyNjExMDMy
+MTAxMjNaMBMxETAPBgNVBAMMCHRscy50ZXN0MFkwEwYHKoZIzj0CAQYIKoZIzj0D
+AQcDQgAE3n7H8o0R6WNlosP27K1kakBlTHtYnlAMxBMjMSIKH7OGvGTjpxX0bMf8
+Sm8vE1t4quij8fLXLFOGs/R5GeAa96NoMGYwHQYDVR0OBBYEFJjDPa72AwAB5qLx
+pIcIGK+CEvaSMB8GA1UdIwQYMBaAFJjDPa72AwAB5qLxpIcIGK+CEvaSMBMGA1Ud
+EQQMMAqCCHRscy50ZXN0MA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSAAw
+RQIgbPKF/bk1/Jkc6Kg+x0kIgTme1V10+nl4ShiO6A+N2oUCIQCnAnW2oP86hKKZ
+HwhIYpw24zUsYabABkNNymAweHTPnA==
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgUJ7K6Ei/W58zCYeT
+4sa955bV/c/GjA/J5owwdClAFeChRANCAATefsfyjRHpY2Wiw/bsrWRqQGVMe1ie
+UAzEEyMxIgofs4a8ZOOnFfRsx/xKby8TW3iq6KPx8tcsU4az9HkZ4Br3
+-----END PRIVATE KEY-----
+`,
+} as const
