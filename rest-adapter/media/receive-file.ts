@@ -39,26 +39,32 @@ export async function receiveFile({
   maxBytes,
 }: ReceiveOptions): Promise<ReceivedMedia> {
   const form = formOf(request)
-  let received: Promise<ReceivedMedia> | null = null
+  const arrival: { file?: BusboyFileStream; media?: Promise<ReceivedMedia>; failure?: unknown } = {}
   form.on('file', (name, file, filename) => {
-    if (name !== param || received) {
+    if (name !== param || arrival.file) {
       file.resume()
       return
     }
-    received = storeFile(file, filename || null, { context, store, maxBytes })
-    // it is awaited once the form has ended; what goes wrong before ends the form
-    received.catch((error: unknown) => form.destroy(error as Error))
+    arrival.file = file
+    arrival.media = storeFile(file, filename || null, { context, store, maxBytes })
+    arrival.media.catch((error: unknown) => {
+      arrival.failure = error
+      form.destroy(error as Error)
+    })
   })
   request.pipe(form)
   try {
     await finished(form, { signal: context.signal })
   } catch (error) {
     request.unpipe(form)
-    if (received) await received
-    throw asFailure(error)
+    if (arrival.failure) throw arrival.failure
+    const failure = new AppError('invalid_parameter', 'The form is broken.', { cause: error })
+    arrival.file?.destroy(failure)
+    await arrival.media?.catch(() => undefined)
+    throw failure
   }
-  if (!received) throw new AppError('missing_parameter', 'The form has no file named file.', { param })
-  return received
+  if (!arrival.media) throw new AppError('missing_parameter', 'The form has no file named file.', { param })
+  return arrival.media
 }
 
 function formOf({ headers }: Request): BusboyInstance {
@@ -90,9 +96,4 @@ async function storeFile(
   const { bytes, sha256, tail } = observed.facts()
   const input = { id, storageKey, head, tail: tail.toString('base64'), bytes, sha256, filename, param }
   return (await graph.execute(FinishMediaUploadDocument, { input }, context)).finishMediaUpload
-}
-
-function asFailure(error: unknown): unknown {
-  if (error instanceof AppError) return error
-  return new AppError('invalid_parameter', 'The form is broken.', { cause: error })
 }
