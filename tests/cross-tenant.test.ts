@@ -143,6 +143,7 @@ const named: Record<string, keyof Ids | 'public'> = {
   id: 'apiKey',
   share_id: 'share',
   slug: 'public',
+  key: 'public',
   memory_id: 'memory',
   model_id: 'public',
   public_id: 'public',
