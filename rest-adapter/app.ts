@@ -2,6 +2,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import { AppError } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
 import { errorHandler } from './errors.ts'
+import type { StoredFiles } from './files/stored-files.ts'
 import type { Idempotency } from './idempotency/index.ts'
 import { accessLog } from './middleware/access-log.ts'
 import { type CorsOptions, corsPolicy } from './middleware/cors.ts'
@@ -29,6 +30,8 @@ export interface AppOptions {
   readonly cors: CorsOptions
   readonly idempotency: Idempotency
   readonly limits: RateLimits
+  /** What routes move beside the graph. */
+  readonly files: StoredFiles
   /** What callers without a credential are told to send. */
   readonly credentialsHint: string
   /** The proxies whose word on where a request comes from is taken. */
@@ -48,6 +51,7 @@ export function createApp({
   cors,
   idempotency,
   limits,
+  files,
   credentialsHint,
   trustedProxies,
   maxBodyBytes,

@@ -4,23 +4,12 @@ import type { DocumentNode } from 'graphql'
 import type { z } from 'zod'
 import type { RequestContext } from '../platform/context.ts'
 import type { ErrorCode } from '../platform/errors.ts'
-import type { StoredBytes } from '../platform/stored-bytes.ts'
+import type { StoredFiles } from './files/stored-files.ts'
 
 /** Who may call a route: anybody, or only those who proved who they are. What they may do is the service's to say. */
 export type RouteAccess = 'public' | 'authenticated'
 
 export type RouteMethod = 'get' | 'post' | 'put' | 'patch' | 'delete'
-
-/** What routes move the bytes of media with, past the graph. */
-export interface FileTransfer {
-  readonly bytes: StoredBytes
-  /** The most bytes that a file may have. */
-  readonly maxBytes: number
-  /** The most bytes that a body of JSON may have. */
-  readonly maxBodyBytes: number
-  /** Whether bytes are handed through; links to them are given otherwise. */
-  readonly proxiesDownloads: boolean
-}
 
 /** What a route has parsed out of a request. */
 export interface RouteInput<Body = unknown, Query = unknown> {
@@ -31,7 +20,7 @@ export interface RouteInput<Body = unknown, Query = unknown> {
   readonly rawBody: Buffer
   readonly request: Request
   readonly context: RequestContext
-  readonly files: FileTransfer
+  readonly files: StoredFiles
 }
 
 /** A route's documented limit. */
@@ -55,6 +44,13 @@ export interface RouteDescription {
   /** Another status of success with the same body; the operation's result tells which. */
   readonly otherStatus: number | null
   readonly body: z.ZodType | null
+  /** The media type of a body that is no JSON: nobody reads it before the route does. Null where there is none. */
+  readonly bodyType: string | null
+  /**
+   * The field of a form that holds a file: the route reads its body itself, as it comes, and no idempotency key is looked
+   * at. Null for all others.
+   */
+  readonly file: string | null
   /** A body may be left out entirely; the schema then sees `{}`. */
   readonly bodyOptional: boolean
   readonly query: z.ZodType | null
@@ -63,6 +59,8 @@ export interface RouteDescription {
    * end-to-end tests hold every answer that they get against it.
    */
   readonly response: z.ZodType | null
+  /** The media type of an answer that is no JSON; null where there is none. */
+  readonly responseType: string | null
   /** The most bytes that a body may have; the platform's small limit unless said otherwise. */
   readonly bodyLimit: 'small' | 'large'
   /** How often one caller may call it, where the documented limits are on (contract 8.6). */
@@ -81,13 +79,6 @@ export interface RouteDescription {
   readonly events: z.ZodType | null
   /** What it can fail with beyond what follows from its access, parameters and body. */
   readonly failures: readonly ErrorCode[]
-  /**
-   * The field of a form that holds a file: the route reads its body itself, as it comes. No idempotency key is looked at.
-   * Null for all others.
-   */
-  readonly file: string | null
-  /** The type of an answer that is no JSON, beside `response`; null for all others. */
-  readonly binary: string | null
 }
 
 /** A route as the app mounts it: `run` writes the answer, and throws `AppError` before the first byte. */
@@ -112,7 +103,7 @@ export type OperationRoute<Body, Query, Result, Variables> = Described<Body, Que
   present(result: Result, input: RouteInput<Body, Query>, response: Response): unknown
 }
 
-/** A route that writes its own answer: streams. */
+/** A route that writes its own answer: streams, bytes. */
 export type HandlerRoute<Body, Query> = Described<Body, Query> & {
   handle(input: RouteInput<Body, Query>, response: Response): Promise<void>
 }
@@ -154,9 +145,12 @@ function describe<Body, Query>(
     status: spec.status ?? 200,
     otherStatus: spec.otherStatus ?? null,
     body: spec.body ?? null,
+    bodyType: spec.bodyType ?? null,
+    file: spec.file ?? null,
     bodyOptional: spec.bodyOptional ?? false,
     query: spec.query ?? null,
     response: spec.response ?? null,
+    responseType: spec.responseType ?? null,
     bodyLimit: spec.bodyLimit ?? 'small',
     rate: { ...usualRate, ...spec.rate },
     aliases: spec.aliases ?? {},
@@ -166,8 +160,6 @@ function describe<Body, Query>(
     examples: spec.examples ?? {},
     events: spec.events ?? null,
     failures: spec.failures ?? [],
-    file: spec.file ?? null,
-    binary: spec.binary ?? null,
   }
 }
 

@@ -6,10 +6,11 @@ import type { Logger } from '../platform/log.ts'
 import { validated } from '../platform/validate.ts'
 import { bodyReader, bodyValue, smallBodyBytes } from './body.ts'
 import { errorHandler } from './errors.ts'
+import type { StoredFiles } from './files/stored-files.ts'
 import { type Idempotency, keyedRequest } from './idempotency/index.ts'
 import { callerOf, type RateLimits } from './rate-limits/index.ts'
 import type { RequestScope } from './request-scope.ts'
-import type { FileTransfer, Route } from './route.ts'
+import type { Route } from './route.ts'
 
 /** What every route is served with. */
 export interface RouteServices {
@@ -17,7 +18,7 @@ export interface RouteServices {
   readonly maxBodyBytes: number
   readonly idempotency: Idempotency
   readonly limits: RateLimits
-  readonly files: FileTransfer
+  readonly files: StoredFiles
   /** What callers without a credential are told to send. */
   readonly credentialsHint: string
   readonly log: Logger
@@ -63,7 +64,7 @@ interface Call {
   readonly request: Request
   readonly rawBody: Buffer
   readonly context: RequestContext
-  readonly files: FileTransfer
+  readonly files: StoredFiles
 }
 
 function runRoute(

@@ -150,6 +150,7 @@ const named: Record<string, keyof Ids | 'public'> = {
   id: 'apiKey',
   share_id: 'share',
   slug: 'public',
+  key: 'public',
   memory_id: 'memory',
   media_id: 'media',
   model_id: 'public',

@@ -35,31 +35,33 @@ export interface EdgeFaceOptions {
   readonly authenticator: Authenticator
   readonly stores: EdgeStores
   readonly limits: RateLimits
+  /** The bytes behind the graph, and the links to them. */
+  readonly files: Pick<SharedServices, 'objects' | 'links'>
   readonly checks: readonly HealthCheck[]
-  readonly objects: SharedServices['objects']
   readonly log: SharedServices['log']
   readonly settings: Settings
 }
 
 /** The gateway's face, and where they are switched on those of the single services. */
 export function edgeFaces(options: EdgeFaceOptions): readonly EdgeFace[] {
-  const { stores, limits, objects, log, settings } = options
+  const { stores, limits, files, log, settings } = options
   const { platform } = settings
   const shared: SharedParts = {
     idempotency: idempotency({ store: stores.idempotency, streams: stores.streams }),
     limits,
+    files: {
+      bytes: files.objects,
+      links: files.links,
+      maxBytes: mediaMaxBytes(platform),
+      maxBodyBytes: platform.MAX_BODY_BYTES,
+      proxiesDownloads: platform.MEDIA_PROXY_DOWNLOAD,
+    },
     trustedProxies: platform.TRUSTED_PROXIES,
     cors: {
       origins: platform.CORS_ALLOWED_ORIGINS,
       allowSandbox: platform.ENVIRONMENT !== 'production',
     },
     maxBodyBytes: platform.MAX_BODY_BYTES,
-    files: {
-      bytes: objects,
-      maxBytes: mediaMaxBytes(platform),
-      maxBodyBytes: platform.MAX_BODY_BYTES,
-      proxiesDownloads: platform.MEDIA_PROXY_DOWNLOAD,
-    },
     log,
   }
   const direct = platform.DIRECT_PORTS ? directServices : []

@@ -30,12 +30,12 @@ export interface EdgeServer {
 export async function startEdgeServer(
   graph: FederatedGraph,
   stores: EdgeStores,
-  services: Pick<SharedServices, 'database' | 'notifications' | 'objects' | 'log'>,
+  services: Pick<SharedServices, 'database' | 'notifications' | 'objects' | 'links' | 'log'>,
   settings: Settings,
   dependencies: readonly HealthCheck[] = [],
 ): Promise<EdgeServer> {
   const { platform } = settings
-  const { log, notifications, database, objects } = services
+  const { log, notifications, database } = services
   const persisted = loadPersistedOperations(platform)
   const authenticator = createAuthenticator({ graph: graph.trusted, notifications, log })
   const scope = requestScope({ graph: graph.trusted, authenticator, log, identityHeaders })
@@ -64,8 +64,8 @@ export async function startEdgeServer(
     authenticator,
     stores,
     limits,
+    files: services,
     checks,
-    objects,
     log,
     settings,
   })

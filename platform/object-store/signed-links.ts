@@ -23,7 +23,9 @@ export function createSignedLinks({ rootSecret, publicUrl }: SignedLinkOptions):
       .update(JSON.stringify([method, key, expires, contentType, size, filename]))
       .digest('base64url')
   return {
-    sign(link) {
+    sign({ filename: name, ...rest }) {
+      // A query can't hold lone surrogates.
+      const link = { ...rest, filename: name?.toWellFormed() ?? null }
       const { method, key, expires, contentType, size, filename } = link
       const query = new URLSearchParams({
         method,

@@ -7,6 +7,7 @@ import { chatRoutes } from './chat.ts'
 import { conversationRoutes } from './conversations.ts'
 import { embeddingRoutes } from './embeddings.ts'
 import { exportRoutes } from './export.ts'
+import { fileRoutes } from './files.ts'
 import { itemReportRoutes } from './item-reports.ts'
 import { itemRoutes } from './items.ts'
 import { mediaRoutes } from './media.ts'
@@ -48,4 +49,5 @@ export const routes: readonly Route[] = [
   ...memoryRoutes,
   ...mediaRoutes,
   ...mediaFileRoutes,
+  ...fileRoutes,
 ]

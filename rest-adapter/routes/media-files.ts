@@ -4,13 +4,14 @@ import { AppError } from '../../platform/errors.ts'
 import { parseJsonBody } from '../../platform/json-body.ts'
 import { validated } from '../../platform/validate.ts'
 import { bodyReader } from '../body.ts'
-import { receiveFile } from '../media/receive-file.ts'
-import { sendObject } from '../media/send-object.ts'
+import { receiveForm } from '../files/receive-form.ts'
+import { type SentObject, sendBytes } from '../files/send-bytes.ts'
 import {
   CreateMediaDocument,
   MediaBytesDocument,
   MediaDocument,
   PublicMediaDocument,
+  type StoredBytesFieldsFragment,
 } from '../operations.generated.ts'
 import { mediaJson, mediaResource, storedJson, storedMedia } from '../present/media.ts'
 import { handlerRoute, type Route, type RouteInput } from '../route.ts'
@@ -62,7 +63,7 @@ export const mediaFileRoutes: readonly Route[] = [
       const { request, context, files } = input
       const isForm = /^multipart\/form-data\s*(;|$)/i.test(request.headers['content-type'] ?? '')
       const stored = isForm
-        ? await receiveFile({ request, context, store: files.bytes, maxBytes: files.maxBytes })
+        ? await receiveForm({ request, context, store: files.bytes, maxBytes: files.maxBytes })
         : await createFromJson(input, response)
       response.json(storedJson(stored))
     },
@@ -89,11 +90,10 @@ export const mediaFileRoutes: readonly Route[] = [
         return
       }
       const { media } = await context.graph.execute(MediaBytesDocument, { id: idOf(input) }, context)
-      const exchange = { request, response, signal: context.signal }
-      await sendObject(exchange, media ?? notFound(), files.bytes, 'private, no-cache')
+      await sendBytes(input, response, storedObject(media ?? notFound(), 'private, no-cache'))
     },
     response: mediaResource,
-    binary: 'image/*',
+    responseType: 'image/*',
   }),
   handlerRoute({
     method: 'get',
@@ -106,24 +106,26 @@ export const mediaFileRoutes: readonly Route[] = [
     rate: { perMinute: 300 },
     failures: ['media_not_found', 'media_storage_failed'],
     async handle(input, response) {
-      const { request, context, files } = input
+      const { context } = input
       const { publicMedia } = await context.graph.execute(
         PublicMediaDocument,
         { id: input.params.public_id ?? '' },
         context,
       )
       response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin')
-      const exchange = { request, response, signal: context.signal }
-      await sendObject(
-        exchange,
-        publicMedia ?? notFound(),
-        files.bytes,
-        'public, max-age=31536000, immutable',
-      )
+      const object = storedObject(publicMedia ?? notFound(), 'public, max-age=31536000, immutable')
+      await sendBytes(input, response, object)
     },
-    binary: 'image/*',
+    responseType: 'image/*',
   }),
 ]
+
+function storedObject(
+  { storageKey, bytes, mimeType, filename = null, sha256 }: StoredBytesFieldsFragment,
+  cacheControl: string,
+): SentObject {
+  return { key: storageKey, size: bytes, contentType: mimeType, filename, cacheControl, etag: `"${sha256}"` }
+}
 
 /** Whether JSON is what somebody would rather have. Who takes anything gets the image. */
 function prefersJson(accept: string | undefined): boolean {

@@ -32,7 +32,7 @@ const param = 'file'
  * media of it when the last one is there.
  * @throws AppError `missing_parameter` without a file, `invalid_parameter` for what is no image, `max_size_exceeded`
  */
-export async function receiveFile({
+export async function receiveForm({
   request,
   context,
   store,

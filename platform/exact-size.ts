@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts'
+import { AppError } from './errors.ts'
 
 /**
  * Hands chunks through, and holds their number of bytes against what was announced; null announces nothing.
@@ -18,5 +18,5 @@ export async function* exactly(
 }
 
 function wrongSize(size: number): AppError {
-  return new AppError('invalid_parameter', `The upload should have had ${size} bytes.`, { param: 'size' })
+  return new AppError('invalid_parameter', `There should have been exactly ${size} bytes.`, { param: 'size' })
 }
