@@ -12,7 +12,7 @@ import { securityHeaders } from './middleware/security-headers.ts'
 import { refuseOtherMethods } from './other-methods.ts'
 import type { RateLimits } from './rate-limits/index.ts'
 import type { RequestScope } from './request-scope.ts'
-import type { FileTransfer, Route } from './route.ts'
+import type { Route } from './route.ts'
 import { type RouteServices, serveRoute } from './serve-route.ts'
 
 /** Handlers under a path, and those of their errors. */
@@ -37,7 +37,6 @@ export interface AppOptions {
   /** The proxies whose word on where a request comes from is taken. */
   readonly trustedProxies: readonly string[]
   readonly maxBodyBytes: number
-  readonly files: FileTransfer
   readonly log: Logger
   /** Handlers that are no routes of the table, by path: the graph itself, Swagger. */
   readonly mounts: readonly Mount[]
@@ -55,7 +54,6 @@ export function createApp({
   credentialsHint,
   trustedProxies,
   maxBodyBytes,
-  files,
   log,
   mounts,
 }: AppOptions): Express {
