@@ -56,7 +56,8 @@ export async function receiveForm({
   try {
     await finished(form, { signal: context.signal })
   } catch (error) {
-    request.unpipe(form)
+    // the rest of the body is in the way of the next request on its connection
+    request.unpipe(form).resume()
     if (arrival.failure) throw arrival.failure
     const failure = new AppError('invalid_parameter', 'The form is broken.', { cause: error })
     arrival.file?.destroy(failure)

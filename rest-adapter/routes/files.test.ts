@@ -53,7 +53,7 @@ async function startFiles() {
     cors: { origins: [], allowSandbox: false },
     idempotency: { serve: never },
     limits: rateLimits(limits),
-    files: { bytes, links, maxBytes },
+    files: { bytes, links, maxBytes, maxBodyBytes: maxBytes, proxiesDownloads: true },
     credentialsHint: '',
     trustedProxies: [],
     maxBodyBytes: maxBytes,
