@@ -391,6 +391,27 @@ describe('turns', () => {
     })
   })
 
+  it('tells a model of no more than a request may carry, what tools gave back included', async () => {
+    const owner = someActor()
+    const { conversation } = await append(turn('Read it', 'I will'), owner)
+    const items = ['a', 'b', 'c'].flatMap((callId) => [
+      { type: 'function_call', callId, name: 'read', arguments: '{}' },
+      { type: 'function_call_output', callId, output: callId },
+    ])
+    await trusted(
+      'mutation ($input: AddItemsInput!) { addItems(input: $input) { conversation { id } } }',
+      { conversationId: conversation.id, items },
+      owner,
+    )
+    await test.services.database.pool.query(
+      `update conversations.item set details = json_build_object('output', repeat(call_id, 12000000))
+       where type = 'function_call_output' and call_id in ('a', 'b', 'c')`,
+    )
+    const { messages } = await context({ conversationId: conversation.id }, owner)
+    const results = messages.filter(({ role }) => role === 'tool')
+    expect(results.map(({ content }) => String(content).slice(0, 3))).toEqual(['bbb', 'ccc'])
+  })
+
   it('does not store system messages, nor a question that the branch ends with already', async () => {
     const owner = someActor()
     const { data } = await test.graph.clients.execute({

@@ -12,7 +12,7 @@ import {
   conversationRow,
 } from './conversation-row.ts'
 
-/** What a completion may be told of the past: as much as a request may carry (contract 3.1). */
+/** What a completion may be told of the past, content and what tools gave back: as much as a request may carry (contract 3.1). */
 const maxHistoryBytes = 32 * 1024 * 1024
 
 /** A conversation and what a model may be told of one of its branches. */
@@ -80,7 +80,8 @@ const historyStatement = `
     select json_agg(json_build_array(i.type, i.role, i.content, i.call_id, i.details) order by i.position) as items,
       coalesce(max(i.told), 0)::integer as bytes
     from (
-      select place.position, i.*, sum(octet_length(i.content::text)) over (order by place.position desc) as told
+      select place.position, i.*,
+        sum(octet_length(i.content::text) + octet_length(i.details::text)) over (order by place.position desc) as told
       from conversations.branch_item place
       cross join lateral (
         select type, role, status, content, call_id, details from conversations.item where key = place.item_key limit 1
