@@ -24,12 +24,14 @@ export interface ItemSlice {
 }
 
 /** What one statement may bring of stored items, in bytes: pictures and what tools gave back may be large. Branches share it. */
-const maxPageBytes = 32 * 1024 * 1024
+const maxReadBytes = 32 * 1024 * 1024
 
 /** Reads items. */
 export interface ItemSource {
   /** An item of a living conversation of the owner's, by an id of any branch. */
   byId(ownerId: string, id: string): Promise<ItemRow | null>
+  /** The same for several at once, the first of them and those for which there is room: they may be large. */
+  firstByIds(ownerId: string, ids: readonly string[]): Promise<readonly ItemRow[]>
   branch(conversationKey: string, name: string): Promise<BranchRef | null>
   /** Pages of many branches come in one statement. @throws AppError `invalid_cursor` */
   page(branch: BranchRef, page: Page): Promise<ItemSlice>
@@ -60,6 +62,8 @@ export function itemSource(database: SubgraphDatabase): ItemSource {
 
   return {
     byId: async (ownerId, id) => (hasIdShape('item', id) ? loaderOf(ownerId).load(id) : null),
+    firstByIds: (ownerId, ids) => readFirst(connection(database), ownerId, ids),
+
     async page(branch, page) {
       if (page.after !== null && !hasIdShape('item', page.after)) throw invalidCursor(page.after)
       return pages.load({ branch, page })
@@ -94,6 +98,25 @@ async function readMany(
       and c.owner_id = ${ownerId} and c.deleted_at is null`.execute(db)
   const found = new Map(rows.map((row) => [row.publicId, row]))
   return ids.map((id) => found.get(id) ?? null)
+}
+
+async function readFirst(db: Connection, ownerId: string, ids: readonly string[]): Promise<ItemRow[]> {
+  if (ids.length === 0) return []
+  const { rows } = await sql<ItemRow>`
+    select i."publicId", i.position, i.branch, ${itemColumns}
+    from (
+      select bi.public_id as "publicId", bi.position, b.name as branch, stored.*, wanted.place,
+        sum(octet_length(stored.content::text) + octet_length(stored.details::text))
+          over (order by wanted.place rows between unbounded preceding and 1 preceding) as "bytesBefore"
+      from unnest(${ids}::text[]) with ordinality as wanted (id, place)
+      join conversations.branch_item bi on bi.public_id = wanted.id and bi.deleted_at is null
+      join conversations.branch b on b.key = bi.branch_key
+      join conversations.item stored on stored.key = bi.item_key
+      join conversations.conversation c on c.key = b.conversation_key and c.owner_id = ${ownerId} and c.deleted_at is null
+    ) i
+    where coalesce(i."bytesBefore", 0) < ${maxReadBytes}
+    order by i.place`.execute(db)
+  return rows
 }
 
 /** Requests that differ in their branch alone share a statement; a cursor stands in one branch and has its own. */
@@ -154,7 +177,7 @@ async function readBranches(
   conversationKey: string,
 ): Promise<PlacedItem[]> {
   const direction = page.descending ? sql`desc` : sql`asc`
-  const mostBytes = Math.floor(maxPageBytes / Math.max(keys.length, 1))
+  const mostBytes = Math.floor(maxReadBytes / Math.max(keys.length, 1))
   const { rows } = await sql<PlacedItem>`
     select b.key as "branchKey", b.name as branch, i.public_id as "publicId", i.position, i."pageLength", ${itemColumns}
     from conversations.branch b
