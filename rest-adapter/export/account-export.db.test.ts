@@ -11,7 +11,7 @@ beforeAll(async () => {
   const context = test.contextFor(null)
   const document = parse('mutation { guestLogin { user { id } } }')
   const { data } = await test.graph.clients.execute({ document, variables: {}, context })
-  actor = someActor({ id: (data?.guestLogin as { user: { id: string } }).user.id })
+  actor = someActor({ id: (data as { guestLogin: { user: { id: string } } }).guestLogin.user.id })
 })
 afterAll(() => test.stop())
 
