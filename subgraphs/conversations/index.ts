@@ -17,6 +17,7 @@ import { search } from './migrations/0006-search.ts'
 import { shares } from './migrations/0007-shares.ts'
 import { generatedTitles } from './migrations/0008-generated-titles.ts'
 import { deletedOfOwner } from './migrations/0009-deleted-of-owner.ts'
+import { titlesOfForks } from './migrations/0010-titles-of-forks.ts'
 import { reportResolvers } from './reports/resolvers.ts'
 import { resolvers } from './resolvers.ts'
 import type { Resolvers } from './schema.generated.ts'
@@ -54,6 +55,7 @@ export const conversations = defineSubgraph({
       shares,
       generatedTitles,
       deletedOfOwner,
+      titlesOfForks,
     ],
   },
   config: conversationsConfig,

@@ -999,7 +999,7 @@ export type SearchHit = {
   score: Scalars['Float']['output'];
   /** Its title as HTML: escaped, with what was searched for in `<mark>`. Null while it has none. */
   title: Maybe<Scalars['String']['output']>;
-  /** The best of its messages that match, at most three, best first. */
+  /** The best of its messages that match, at most three, best first. Messages with large pictures may be left out, at hits that are not the best. */
   matches: Array<SearchMatch>;
 };
 
