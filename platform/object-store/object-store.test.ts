@@ -227,6 +227,8 @@ describe.each([
           store.write('never', stuck().destroy(new RangeError('before')), options),
         ).rejects.toThrow(new RangeError('before'))
       }
+      const cut = store.write('never', stuck().destroy(), options)
+      await expect(cut).rejects.toMatchObject({ code: 'ERR_STREAM_PREMATURE_CLOSE' })
       expect(await store.head('never')).toBeNull()
       expect(await content('kept')).toBe('as it was')
       expect((await driver.files()).filter((file) => !before.includes(file))).toEqual([])
