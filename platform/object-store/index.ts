@@ -59,6 +59,6 @@ function openBucket(platform: PlatformConfig, log: Logger): ObjectStore {
     usePathStyle: platform.MEDIA_S3_USE_PATH_STYLE ?? endpoint !== undefined,
     log,
   }
-  // The SDK is a third of what a start loads: only for those who have a bucket, and once they use it.
+  // The SDK takes 30 MB: only for those who have a bucket, and once they use it.
   return lazyStore(async () => (await import('./s3-store.ts')).openS3Store(options))
 }

@@ -323,6 +323,15 @@ describe('a store of files', () => {
     expect(await readFile(join(blocked, 'one'), 'utf8')).toBe('x')
   })
 
+  it('that was taken away is made anew by the next object', async () => {
+    const root = join(folder, 'taken')
+    const store = openLocalStore({ folder: root, links, log })
+    await store.write('one', stream('x'), png)
+    await rm(root, { recursive: true })
+    expect(await store.head('one')).toBeNull()
+    expect(await store.write('two', stream('x'), png)).toBe(1)
+  })
+
   it('has no object under the name of a folder', async () => {
     const store = openLocalStore({ folder: join(folder, 'names'), links, log })
     await store.write('a/b', stream('x'), png)
