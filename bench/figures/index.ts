@@ -5,6 +5,7 @@ import { federatedQuery } from './federated-query.ts'
 import { firstToken } from './first-token.ts'
 import { heldStreams } from './held-streams.ts'
 import { lists } from './lists.ts'
+import { mediaThroughput } from './media-throughput.ts'
 import { memorySlope } from './memory-slope.ts'
 import { requestsPerSecond } from './requests-per-second.ts'
 import { search } from './search.ts'
@@ -28,6 +29,7 @@ export const figures: readonly Figure[] = [
   secondStart,
   heldStreams,
   memorySlope,
+  mediaThroughput,
   lists,
   search,
 ]

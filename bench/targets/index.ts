@@ -1,5 +1,6 @@
 import { startBareProxy } from './bare-proxy.ts'
 import { startUpstream } from './direct.ts'
+import { startFileServer } from './file-server.ts'
 import { startFilledPlatform } from './filled-platform.ts'
 import { startHive } from './hive.ts'
 import { startGatewayInProcess, startGatewayOverHttp } from './own-gateway.ts'
@@ -14,6 +15,7 @@ export const targets = {
   portkey: startPortkey,
   platform: startPlatform,
   'filled platform': startFilledPlatform,
+  'file server': startFileServer,
   hive: startHive,
   'gateway over http': startGatewayOverHttp,
   'gateway in process': startGatewayInProcess,
