@@ -31,8 +31,8 @@ const splitSuite = [
 ]
 
 export default {
-  // Most tests wait for processes and databases: three workers keep two cores busy.
-  maxWorkers: 3,
+  // Most tests wait for processes and databases: two workers keep two cores busy.
+  maxWorkers: 2,
   testTimeout: 30_000,
   workerIdleMemoryLimit: '600MB',
   projects: [

@@ -49,6 +49,19 @@ export const flag = (fallback: boolean) =>
       return z.NEVER
     })
 
+/** The same, with no value while the variable is unset. */
+export const optionalFlag = () =>
+  z
+    .string()
+    .optional()
+    .transform((value, issues) => {
+      if (value === undefined) return undefined
+      const parsed = flag(false).safeParse(value)
+      if (parsed.success) return parsed.data
+      issues.addIssue(`'${value}' should be true or false`)
+      return z.NEVER
+    })
+
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
 /** A span of time such as `300ms`, `30s`, `5m`, `2160h`; a bare number is seconds. The value is in milliseconds. */
@@ -169,6 +182,22 @@ export const platformConfig = z.object({
   ENABLE_SWAGGER: flag(true),
   CORS_ALLOWED_ORIGINS: list(),
   MAX_BODY_BYTES: integer(32 * 1024 * 1024, { min: 1024 }),
+  MEDIA_STORAGE_BACKEND: z.enum(['local', 's3'], 'should be local or s3').optional(),
+  MEDIA_LOCAL_STORAGE_PATH: z.string().optional(),
+  MEDIA_S3_ENDPOINT: httpUrl(),
+  MEDIA_S3_PUBLIC_ENDPOINT: httpUrl(),
+  MEDIA_S3_REGION: z.string().default('us-east-1'),
+  MEDIA_S3_BUCKET: z.string().optional(),
+  MEDIA_S3_ACCESS_KEY_ID: z.string().optional(),
+  MEDIA_S3_SECRET_ACCESS_KEY: z.string().optional(),
+  MEDIA_S3_USE_PATH_STYLE: optionalFlag(),
+  MEDIA_PROXY_DOWNLOAD: flag(true),
+  MEDIA_MAX_BYTES: integer(20 * 1024 * 1024, { min: 1 }),
+  MEDIA_MAX_UPLOAD_BYTES: z
+    .string()
+    .regex(/^[1-9]\d{0,14}$/, 'should be a whole number of bytes')
+    .optional()
+    .transform((value) => (value === undefined ? undefined : Number(value))),
   TRUSTED_PROXIES: proxies(),
   OUTBOUND_ALLOW_HOSTS: allowedHosts(),
   PERSISTED_OPERATIONS_FILE: z.string().optional(),
@@ -196,3 +225,11 @@ export const platformConfig = z.object({
 
 /** The platform's own slice, parsed. */
 export type PlatformConfig = z.output<typeof platformConfig>
+
+/** The most bytes that one medium may have: `MEDIA_MAX_UPLOAD_BYTES`, its other name, wins where both are set. */
+export function mediaMaxBytes({
+  MEDIA_MAX_BYTES,
+  MEDIA_MAX_UPLOAD_BYTES,
+}: Pick<PlatformConfig, 'MEDIA_MAX_BYTES' | 'MEDIA_MAX_UPLOAD_BYTES'>): number {
+  return MEDIA_MAX_UPLOAD_BYTES ?? MEDIA_MAX_BYTES
+}

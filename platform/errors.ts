@@ -70,6 +70,7 @@ const kinds = {
   max_size_exceeded: { status: 413, type: 'invalid_request_error' },
   payload_too_large: { status: 413, type: 'invalid_request_error' },
   unsupported_media_type: { status: 415, type: 'invalid_request_error' },
+  range_not_satisfiable: { status: 416, type: 'invalid_request_error' },
   expectation_failed: { status: 417, type: 'invalid_request_error' },
   max_depth_exceeded: { status: 422, type: 'execution_error' },
   execution_failed: { status: 422, type: 'execution_error' },

@@ -2,6 +2,7 @@ import { randomFillSync, randomUUID } from 'node:crypto'
 import { AppError } from './errors.ts'
 
 const digits = '0123456789abcdefghijklmnopqrstuvwxyz'
+const crockford = '0123456789abcdefghjkmnpqrstvwxyz'
 const base62 = `${digits}ABCDEFGHIJKLMNOPQRSTUVWXYZ`
 
 /** The kinds of public id and the prefix that each carries (contract 3.1). */
@@ -15,6 +16,7 @@ const prefixes = {
   prompt: 'ptpl',
   memory: 'mem',
   settings: 'uset',
+  media: 'jan',
 } as const
 
 /** A kind of object that has a public id. */
@@ -22,13 +24,22 @@ export type IdKind = keyof typeof prefixes
 
 const lengths: Partial<Record<IdKind, number>> = { item: 24, completion: 24, request: 24 }
 
-/** A fresh public id: the kind's prefix, `_` (`-` for completions, as OpenAI's) and random `[0-9a-z]`: 16 of them, 24 for items. */
+/** A fresh public id: the kind's prefix, `_` (`-` for completions, as OpenAI's) and random `[0-9a-z]`: 16 of them, 24 for items; a ULID for media. */
 export function newId(kind: IdKind): string {
+  if (kind === 'media') return `jan_${newUlid()}`
   return `${prefixes[kind]}${kind === 'completion' ? '-' : '_'}${randomDigits(lengths[kind] ?? 16)}`
 }
 
 /** A fresh UUID, for users, sessions and API keys. */
 export const newUuid = randomUUID
+
+/** A ULID in lower case: 10 characters of the time in milliseconds and 16 random ones, in Crockford's base 32. */
+export function newUlid(now: number = Date.now()): string {
+  let time = ''
+  for (let left = now, place = 0; place < 10; place += 1, left = Math.floor(left / 32))
+    time = crockford[left % 32] + time
+  return time + randomText(crockford, 16)
+}
 
 /** `length` characters of `[0-9a-z]` from the system's randomness, without modulo bias. */
 export function randomDigits(length: number): string {
@@ -74,6 +85,7 @@ const shapes: Partial<Record<IdKind, RegExp>> = {
   project: /^proj_[0-9a-z]{16}$/,
   share: /^share_[0-9a-z]{16}$/,
   memory: /^mem_[0-9a-z]{16}$/,
+  media: /^jan_[0-9a-z]{26}$/,
   prompt: /^ptpl_[0-9a-z]{16}$/,
 }
 

@@ -8,6 +8,7 @@ import type { Graph } from './graph.ts'
 import type { GuardedFetch } from './guarded-fetch/index.ts'
 import type { Logger } from './log.ts'
 import type { Notifications } from './notifications.ts'
+import type { ObjectStore } from './object-store/index.ts'
 import { scalarResolvers } from './scalars.ts'
 import type { SecretBox } from './secret-box.ts'
 import { subgraphSchema } from './subgraph-schema.ts'
@@ -17,6 +18,8 @@ export interface SubgraphServices<Settings = unknown> {
   readonly database: SubgraphDatabase
   readonly notifications: Notifications
   readonly secrets: SecretBox
+  /** The bytes behind the graph, shared by all of the platform. */
+  readonly objects: ObjectStore
   /** The way to every URL that a user supplied. */
   readonly outbound: GuardedFetch
   readonly log: Logger

@@ -2,6 +2,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import { AppError } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
 import { errorHandler } from './errors.ts'
+import type { StoredFiles } from './files/stored-files.ts'
 import type { Idempotency } from './idempotency/index.ts'
 import { accessLog } from './middleware/access-log.ts'
 import { type CorsOptions, corsPolicy } from './middleware/cors.ts'
@@ -29,6 +30,8 @@ export interface AppOptions {
   readonly cors: CorsOptions
   readonly idempotency: Idempotency
   readonly limits: RateLimits
+  /** What routes move beside the graph. */
+  readonly files: StoredFiles
   /** What callers without a credential are told to send. */
   readonly credentialsHint: string
   /** The proxies whose word on where a request comes from is taken. */
@@ -47,6 +50,7 @@ export function createApp({
   cors,
   idempotency,
   limits,
+  files,
   credentialsHint,
   trustedProxies,
   maxBodyBytes,
@@ -69,7 +73,7 @@ export function createApp({
   )
   for (const { path, handlers } of mounts) app.use(path, ...handlers)
   app.use(...entrance)
-  const services: RouteServices = { scope, maxBodyBytes, idempotency, limits, credentialsHint, log }
+  const services: RouteServices = { scope, maxBodyBytes, idempotency, limits, files, credentialsHint, log }
   for (const route of routes) app[route.method](route.path, serveRoute(route, services))
   for (const [path, served] of Map.groupBy(routes, (route) => route.path))
     app.all(path, refuseOtherMethods(served.map(({ method }) => method)))

@@ -135,7 +135,8 @@ describe('the OpenAPI document', () => {
 
   it('has an example for every body, and each is as its schema says', () => {
     const bare = mediaOf(document).filter(
-      ([name, media]) => !name.startsWith('Failure:') && examplesOf(media).length === 0,
+      ([name, media]) =>
+        !name.startsWith('Failure:') && media.schema.format !== 'binary' && examplesOf(media).length === 0,
     )
     expect(bare.map(([name]) => name)).toEqual([])
     expect(wrongExamples(document)).toEqual([])

@@ -29,6 +29,7 @@ const tagTexts: Readonly<Record<string, string>> = {
   Settings: 'How somebody wants to be answered, and what is switched on for them.',
   'Prompt templates': 'The texts that go before conversations, and which of them models have of their own.',
   Discovery: 'What other services need to know of this platform.',
+  Media: 'Images and other files, and the links to them.',
   Memory: 'What is remembered of you and your projects, across conversations.',
   Projects: 'Groups of conversations with an instruction of their own.',
   Conversations: 'What is kept of the talk with models.',

@@ -4,6 +4,7 @@ import type { DocumentNode } from 'graphql'
 import type { z } from 'zod'
 import type { RequestContext } from '../platform/context.ts'
 import type { ErrorCode } from '../platform/errors.ts'
+import type { StoredFiles } from './files/stored-files.ts'
 
 /** Who may call a route: anybody, or only those who proved who they are. What they may do is the service's to say. */
 export type RouteAccess = 'public' | 'authenticated'
@@ -19,6 +20,7 @@ export interface RouteInput<Body = unknown, Query = unknown> {
   readonly rawBody: Buffer
   readonly request: Request
   readonly context: RequestContext
+  readonly files: StoredFiles
 }
 
 /** A route's documented limit. */
@@ -42,6 +44,13 @@ export interface RouteDescription {
   /** Another status of success with the same body; the operation's result tells which. */
   readonly otherStatus: number | null
   readonly body: z.ZodType | null
+  /** The media type of a body that is no JSON: nobody reads it before the route does. Null where there is none. */
+  readonly bodyType: string | null
+  /**
+   * The field of a form that holds a file: the route reads its body itself, as it comes, and no idempotency key is looked
+   * at. Null for all others.
+   */
+  readonly file: string | null
   /** A body may be left out entirely; the schema then sees `{}`. */
   readonly bodyOptional: boolean
   readonly query: z.ZodType | null
@@ -50,6 +59,8 @@ export interface RouteDescription {
    * end-to-end tests hold every answer that they get against it.
    */
   readonly response: z.ZodType | null
+  /** The media type of an answer that is no JSON; null where there is none. */
+  readonly responseType: string | null
   /** The most bytes that a body may have; the platform's small limit unless said otherwise. */
   readonly bodyLimit: 'small' | 'large'
   /** How often one caller may call it, where the documented limits are on (contract 8.6). */
@@ -92,7 +103,7 @@ export type OperationRoute<Body, Query, Result, Variables> = Described<Body, Que
   present(result: Result, input: RouteInput<Body, Query>, response: Response): unknown
 }
 
-/** A route that writes its own answer: streams. */
+/** A route that writes its own answer: streams, bytes. */
 export type HandlerRoute<Body, Query> = Described<Body, Query> & {
   handle(input: RouteInput<Body, Query>, response: Response): Promise<void>
 }
@@ -134,9 +145,12 @@ function describe<Body, Query>(
     status: spec.status ?? 200,
     otherStatus: spec.otherStatus ?? null,
     body: spec.body ?? null,
+    bodyType: spec.bodyType ?? null,
+    file: spec.file ?? null,
     bodyOptional: spec.bodyOptional ?? false,
     query: spec.query ?? null,
     response: spec.response ?? null,
+    responseType: spec.responseType ?? null,
     bodyLimit: spec.bodyLimit ?? 'small',
     rate: { ...usualRate, ...spec.rate },
     aliases: spec.aliases ?? {},

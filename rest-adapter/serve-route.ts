@@ -6,6 +6,7 @@ import type { Logger } from '../platform/log.ts'
 import { validated } from '../platform/validate.ts'
 import { bodyReader, bodyValue, smallBodyBytes } from './body.ts'
 import { errorHandler } from './errors.ts'
+import type { StoredFiles } from './files/stored-files.ts'
 import { type Idempotency, keyedRequest } from './idempotency/index.ts'
 import { callerOf, type RateLimits } from './rate-limits/index.ts'
 import type { RequestScope } from './request-scope.ts'
@@ -17,6 +18,7 @@ export interface RouteServices {
   readonly maxBodyBytes: number
   readonly idempotency: Idempotency
   readonly limits: RateLimits
+  readonly files: StoredFiles
   /** What callers without a credential are told to send. */
   readonly credentialsHint: string
   readonly log: Logger
@@ -24,7 +26,7 @@ export interface RouteServices {
 
 /** A route as an Express handler: who asks, what was sent, then the route's own work. Failures go to the error handler. */
 export function serveRoute(route: Route, services: RouteServices): RequestHandler {
-  const { scope, maxBodyBytes, idempotency, limits, credentialsHint } = services
+  const { scope, maxBodyBytes, idempotency, limits, files, credentialsHint } = services
   const readBody = bodyReader(route.bodyLimit === 'large' ? maxBodyBytes : smallBodyBytes)
   const hasBody = route.body !== null
   const tellFailure = errorHandler(services.log)
@@ -34,9 +36,11 @@ export function serveRoute(route: Route, services: RouteServices): RequestHandle
       throw new AppError('missing_credentials', credentialsHint)
     await limits.admitCaller(route, callerOf(context, response), response)
     const rawBody = hasBody ? await readBody(request, response) : Buffer.alloc(0)
-    const call: Call = { request, rawBody, context }
+    const call: Call = { request, rawBody, context, files }
     const keyed =
-      route.method === 'post' && context.actor ? keyedRequest(request, context.actor, rawBody) : null
+      route.method === 'post' && !route.file && context.actor
+        ? keyedRequest(request, context.actor, rawBody)
+        : null
     if (!keyed) return runRoute(route, call, response)
     await idempotency.serve({
       keyed,
@@ -60,9 +64,14 @@ interface Call {
   readonly request: Request
   readonly rawBody: Buffer
   readonly context: RequestContext
+  readonly files: StoredFiles
 }
 
-function runRoute(route: Route, { request, rawBody, context }: Call, response: Response): Promise<void> {
+function runRoute(
+  route: Route,
+  { request, rawBody, context, files }: Call,
+  response: Response,
+): Promise<void> {
   return route.run(
     {
       params: pathParameters(request),
@@ -73,6 +82,7 @@ function runRoute(route: Route, { request, rawBody, context }: Call, response: R
       rawBody,
       request,
       context,
+      files,
     },
     response,
   )

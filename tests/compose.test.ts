@@ -54,10 +54,16 @@ describe('docker-compose.yml', () => {
       expect(service.depends_on).toEqual({ postgres: { condition: 'service_healthy' } })
   })
 
-  it('keeps the database in a volume that it declares', () => {
+  it('keeps the database, and files of media, in volumes that it declares', () => {
     const mounts = Object.values(compose.services).flatMap(({ volumes = [] }) => volumes)
-    const named = mounts.map((mount) => mount.split(':')[0] ?? '')
-    expect(named).toEqual(Object.keys(compose.volumes))
+    const named = new Set(mounts.map((mount) => mount.split(':')[0] ?? ''))
+    expect([...named].sort()).toEqual(Object.keys(compose.volumes).sort())
+    const folders = own.map(([, { environment, volumes }]) => [
+      volumes,
+      environment?.MEDIA_LOCAL_STORAGE_PATH,
+    ])
+    for (const folder of folders) expect(folder).toEqual([['media:/media'], '/media'])
+    expect(dockerfile).toContain('chown node:node /media')
   })
 
   it('publishes one front door in each layout', () => {

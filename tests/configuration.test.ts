@@ -87,6 +87,9 @@ describe('a broken setting', () => {
     ['a strict flag', 'DEVELOPMENT_MODEL', 'maybe', /true or false/],
     ['a span of time', 'ACCESS_TOKEN_TTL', 'soon', /30s, 5m or 2h/],
     ['a span that may be unset', 'HTTP_TIMEOUT', 'soon', /30s, 5m or 2h/],
+    ['a flag that may be unset', 'MEDIA_S3_USE_PATH_STYLE', 'maybe', /true or false/],
+    ['a store', 'MEDIA_STORAGE_BACKEND', 'tape', /local or s3/],
+    ['a size', 'MEDIA_MAX_UPLOAD_BYTES', '20MB', /whole number of bytes/],
     ['a URL', 'VLLM_PROVIDER_URL', 'gpu-box:8000', /http:\/\/ or https:\/\//],
     ['a database URL', 'DATABASE_URL', 'mysql://localhost/jan', /postgres:\/\//],
     [

@@ -7,6 +7,7 @@ import {
   getNamedType,
   isInputObjectType,
 } from 'graphql'
+import { dataUrlOf, testImage } from '../platform/testing/test-image.ts'
 import { type Answer, guest, send, type TestClient } from './client.ts'
 import { startTestServer, type TestServer } from './server.ts'
 
@@ -22,6 +23,7 @@ interface Ids {
   /** The same for a call. */
   readonly call: string
   readonly memory: string
+  readonly media: string
 }
 
 /** Ids as ours look, of things that are not there. */
@@ -34,6 +36,7 @@ const missing: Ids = {
   branch: 'no-such-branch',
   call: 'no-such-call',
   memory: 'mem_0000000000000000',
+  media: 'jan_00000000000000000000000000',
 }
 
 let server: TestServer
@@ -79,7 +82,10 @@ async function ownObjects(client: TestClient): Promise<Ids> {
     input: { projectId: project, facts },
   })
   const memory = remembered.data.upsertProjectMemories[0]?.id as string
-  return { conversation, item, project, apiKey, share, branch, call: 'secret-call', memory }
+  const media = idOf(
+    await client.post('/v1/media', { source: { type: 'data_url', data_url: dataUrlOf(await testImage()) } }),
+  )
+  return { conversation, item, project, apiKey, share, branch, call: 'secret-call', memory, media }
 }
 
 /** All that an owner can see: what it must still be after strangers have tried everything. */
@@ -93,6 +99,7 @@ async function everythingOf(client: TestClient, ids: Ids): Promise<string> {
     '/auth/api-keys',
     '/v1/shares',
     '/v1/memory/export',
+    `/v1/media/${ids.media}`,
   ]
   const answers = await Promise.all(paths.map((path) => client.get(path)))
   return answers.map(({ text }) => withoutTraces(text)).join('\n')
@@ -143,7 +150,9 @@ const named: Record<string, keyof Ids | 'public'> = {
   id: 'apiKey',
   share_id: 'share',
   slug: 'public',
+  key: 'public',
   memory_id: 'memory',
+  media_id: 'media',
   model_id: 'public',
   public_id: 'public',
   model: 'public',
@@ -280,6 +289,14 @@ describe('a route with somebody else’s ids', () => {
           messages: [{ role: 'user', content: 'Hi' }],
         }),
     ],
+    ['media to be resolved', (ids) => stranger.post('/v1/media/resolve', { ids: [ids.media] })],
+    [
+      'a value that names media',
+      (ids) =>
+        stranger.post('/v1/media/resolve', { payload: [ids.media, { x: `data:image/png;${ids.media}` }] }),
+    ],
+    ['media to be deleted', (ids) => stranger.post('/v1/media/bulk-delete', { ids: [ids.media] })],
+    ['a cursor of media', (ids) => stranger.get(`/v1/media?after=${ids.media}`)],
     ['a cursor of projects', (ids) => stranger.get(`/v1/projects?after=${ids.project}`)],
     [
       'a cursor of items',
@@ -382,6 +399,19 @@ const graphOperations: Record<string, readonly [query: string, variables: (ids: 
     (ids) => ({ id: ids.project }),
   ],
   'memory.id': ['query ($id: ID!) { memory(id: $id) { id text } }', (ids) => ({ id: ids.memory })],
+  'media.id': ['query ($id: ID!) { media(id: $id) { id bytes } }', (ids) => ({ id: ids.media })],
+  'resolveMedia.ids': [
+    'query ($ids: [ID!]!) { resolveMedia(ids: $ids) { media { id } missing } }',
+    (ids) => ({ ids: [ids.media] }),
+  ],
+  'completeMediaUpload.id': [
+    'mutation ($id: ID!) { completeMediaUpload(id: $id) { media { id } } }',
+    (ids) => ({ id: ids.media }),
+  ],
+  'deleteMedia.ids': [
+    'mutation ($ids: [ID!]!) { deleteMedia(ids: $ids) { ids failed } }',
+    (ids) => ({ ids: [ids.media] }),
+  ],
   'recallMemory.projectId': [
     'query ($id: ID!) { recallMemory(input: { query: "private", projectId: $id, minSimilarity: 0 }) { core { similarity } semantic { memory { text } } } }',
     (ids) => ({ id: ids.project }),

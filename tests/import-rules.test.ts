@@ -25,6 +25,7 @@ const KEEPS_THE_RULES: Record<string, string> = {
   'platform/db.ts': "import '@mikro-orm/core'",
   'platform/embedded/postgres.ts': 'export const postgres = 1',
   'platform/edge-stores/postgres-stream-log.ts': 'export const log = 1',
+  'platform/object-store/index.ts': "import '@aws-sdk/client-s3'",
   'subgraphs/index.ts': "import './projects/index.ts'; import './media/index.ts'",
   'subgraphs/projects/index.ts': `
     import './service.ts'
@@ -32,6 +33,7 @@ const KEEPS_THE_RULES: Record<string, string> = {
     import '@mikro-orm/core'
     import '../../platform/db.ts'
     import '../../platform/embedded/postgres.ts'
+    import '../../platform/object-store/index.ts'
     import '../../platform/edge-stores/postgres-stream-log.ts'`,
   'subgraphs/projects/service.ts':
     "import type { Sources } from './sources.ts'; export type Service = Sources",
@@ -67,6 +69,8 @@ const FORBIDDEN: [rule: string, from: string, text: string][] = [
   ['adapter-stores-nothing', 'rest-adapter', "import '../platform/db.ts'"],
   ['adapter-stores-nothing', 'rest-adapter', "import '../platform/embedded/postgres.ts'"],
   ['adapter-stores-nothing', 'rest-adapter', "import '../platform/edge-stores/postgres-stream-log.ts'"],
+  ['adapter-stores-nothing', 'rest-adapter', "import '../platform/object-store/index.ts'"],
+  ['adapter-stores-nothing', 'rest-adapter', "import '@aws-sdk/client-s3'"],
   ['adapter-stores-nothing', 'rest-adapter', "import '@mikro-orm/core'"],
   ['adapter-stores-nothing', 'rest-adapter', "export const undici = await import('undici')"],
   ['wiring-not-imported', 'rest-adapter', "import '../wiring/test.ts'"],

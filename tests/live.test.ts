@@ -230,6 +230,13 @@ describe('subscription { itemChanged }', () => {
     expect(await reader.next()).toBeUndefined()
   })
 
+  it('ends with all conversations, where all are deleted', async () => {
+    const id = await created(client)
+    const reader = await liveReader<ItemEvent>(server.url, client, items, { id })
+    await client.delete('/v1/conversations')
+    expect(await reader.next()).toBeUndefined()
+  })
+
   it('is refused for what is another’s', async () => {
     const id = await created(await guest(server))
     const refused = await send(`${server.url}/graphql/stream`, {

@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../platform/testing/free-port.ts'
 import { createTestDatabase } from '../platform/testing/test-database.ts'
@@ -35,6 +38,7 @@ const root = new URL('..', import.meta.url)
 /** @param environment variables on top of quiet defaults (no discovery of local runtimes) */
 export async function startTestServer(environment: Record<string, string> = {}): Promise<TestServer> {
   const database = await createTestDatabase()
+  const mediaFolder = await mkdtemp(join(tmpdir(), 'jan-media-'))
   const port = await freePort()
   const shared = {
     PATH: process.env.PATH ?? '',
@@ -46,6 +50,7 @@ export async function startTestServer(environment: Record<string, string> = {}):
     JAN_ADMIN_API_KEY: adminKey,
     DATABASE_URL: database.url,
     DATABASE_POOL_SIZE: '4',
+    MEDIA_LOCAL_STORAGE_PATH: mediaFolder,
     SHUTDOWN_GRACE: '10s',
     PUBLIC_URL: `http://127.0.0.1:${port}`,
     ...environment,
@@ -78,6 +83,7 @@ export async function startTestServer(environment: Record<string, string> = {}):
     async stop() {
       await end('SIGTERM')
       await database.drop()
+      await rm(mediaFolder, { recursive: true, force: true })
     },
   }
 }
@@ -98,7 +104,7 @@ function oneProcess(shared: Record<string, string>, port: number): Command {
 }
 
 async function splitCommands(shared: Record<string, string>, edgePort: number): Promise<Command[]> {
-  const names = ['accounts', 'projects', 'memory', 'conversations', 'models']
+  const names = ['accounts', 'projects', 'memory', 'conversations', 'media', 'models']
   const ports = await Promise.all(names.map(() => freePort()))
   const SUBGRAPH_URLS = names.map((name, at) => `${name}=http://127.0.0.1:${ports[at]}`).join(',')
   const own = names.map((name, at): Command => {

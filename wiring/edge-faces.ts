@@ -1,6 +1,7 @@
 import type { Express } from 'express'
 import type { GraphHttp } from '../gateway/http/index.ts'
 import type { FederatedGraph } from '../gateway/index.ts'
+import { mediaMaxBytes } from '../platform/config.ts'
 import { type AppOptions, createApp } from '../rest-adapter/app.ts'
 import { directHealth } from '../rest-adapter/direct/direct-health.ts'
 import { type DirectService, directServices, routesOf } from '../rest-adapter/direct/direct-services.ts'
@@ -34,6 +35,8 @@ export interface EdgeFaceOptions {
   readonly authenticator: Authenticator
   readonly stores: EdgeStores
   readonly limits: RateLimits
+  /** The bytes behind the graph, and the links to them. */
+  readonly files: Pick<SharedServices, 'objects' | 'links'>
   readonly checks: readonly HealthCheck[]
   readonly log: SharedServices['log']
   readonly settings: Settings
@@ -41,11 +44,18 @@ export interface EdgeFaceOptions {
 
 /** The gateway's face, and where they are switched on those of the single services. */
 export function edgeFaces(options: EdgeFaceOptions): readonly EdgeFace[] {
-  const { stores, limits, log, settings } = options
+  const { stores, limits, files, log, settings } = options
   const { platform } = settings
   const shared: SharedParts = {
     idempotency: idempotency({ store: stores.idempotency, streams: stores.streams }),
     limits,
+    files: {
+      bytes: files.objects,
+      links: files.links,
+      maxBytes: mediaMaxBytes(platform),
+      maxBodyBytes: platform.MAX_BODY_BYTES,
+      proxiesDownloads: platform.MEDIA_PROXY_DOWNLOAD,
+    },
     trustedProxies: platform.TRUSTED_PROXIES,
     cors: {
       origins: platform.CORS_ALLOWED_ORIGINS,

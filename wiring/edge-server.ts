@@ -30,7 +30,7 @@ export interface EdgeServer {
 export async function startEdgeServer(
   graph: FederatedGraph,
   stores: EdgeStores,
-  services: Pick<SharedServices, 'database' | 'notifications' | 'log'>,
+  services: Pick<SharedServices, 'database' | 'notifications' | 'objects' | 'links' | 'log'>,
   settings: Settings,
   dependencies: readonly HealthCheck[] = [],
 ): Promise<EdgeServer> {
@@ -57,7 +57,18 @@ export async function startEdgeServer(
     { name: 'notifications', check: async () => assertConnected(notifications.connected) },
     ...dependencies,
   ]
-  const faces = edgeFaces({ graph, graphHttp, scope, authenticator, stores, limits, checks, log, settings })
+  const faces = edgeFaces({
+    graph,
+    graphHttp,
+    scope,
+    authenticator,
+    stores,
+    limits,
+    files: services,
+    checks,
+    log,
+    settings,
+  })
   const servers: Server[] = []
   const stop = async () => {
     const graceMs = platform.SHUTDOWN_GRACE

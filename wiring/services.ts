@@ -3,6 +3,12 @@ import { openDatabase } from '../platform/db.ts'
 import { createGuardedFetch, type GuardedFetch } from '../platform/guarded-fetch/index.ts'
 import type { Logger } from '../platform/log.ts'
 import { type Notifications, openNotifications } from '../platform/notifications.ts'
+import {
+  createObjectStore,
+  createSignedLinks,
+  type ObjectStore,
+  type SignedLinks,
+} from '../platform/object-store/index.ts'
 import { createSecretBox, type SecretBox } from '../platform/secret-box.ts'
 import type { Settings } from './settings.ts'
 
@@ -13,6 +19,10 @@ export interface SharedServices {
   readonly secrets: SecretBox
   readonly outbound: GuardedFetch
   readonly rootSecret: string
+  /** The bytes behind the graph. */
+  readonly objects: ObjectStore
+  /** Links to them that lead here; those of a bucket lead there. */
+  readonly links: SignedLinks
   readonly log: Logger
   close(): Promise<void>
 }
@@ -35,13 +45,19 @@ export async function openSharedServices(options: SharedServiceOptions): Promise
     log,
     ...(onStatement ? { onStatement } : {}),
   })
-  const notifications = await openNotifications(databaseUrl, database.pool, log)
+  const links = createSignedLinks({ rootSecret, publicUrl: settings.publicUrl })
+  const [notifications, objects] = await Promise.all([
+    openNotifications(databaseUrl, database.pool, log),
+    createObjectStore({ platform: settings.platform, links, log }),
+  ])
   return {
     database,
     notifications,
     secrets: createSecretBox(rootSecret),
     outbound: createGuardedFetch({ allowed: settings.platform.OUTBOUND_ALLOW_HOSTS }),
     rootSecret,
+    objects,
+    links,
     log,
     async close() {
       try {

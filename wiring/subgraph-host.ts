@@ -48,6 +48,7 @@ export async function hostSubgraphs(
         database,
         notifications: services.notifications,
         secrets: services.secrets,
+        objects: services.objects,
         outbound: services.outbound,
         log: services.log.child({ subgraph: subgraph.name }),
         platform: settings.platform,

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { FederatedGraph } from '../gateway/index.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { RequestContext } from '../platform/context.ts'
@@ -10,7 +13,7 @@ import { startLocalGraph } from './local-graph.ts'
 import { openSharedServices, type SharedServices } from './services.ts'
 import { loadSettings } from './settings.ts'
 
-/** The whole graph in this process, on an empty database of its own: what integration tests talk to. */
+/** The whole graph in this process, on an empty database and media folder of its own: what integration tests talk to. */
 export interface TestGraph {
   readonly graph: FederatedGraph
   readonly services: SharedServices
@@ -45,10 +48,9 @@ export function someActor(changes: Partial<Actor> = {}): Actor {
 /** @param environment variables on top of quiet defaults (no discovery of local runtimes) */
 export async function startTestGraph(environment: Record<string, string> = {}): Promise<TestGraph> {
   const database = await createTestDatabase()
-  const settings = loadSettings(
-    { ENVIRONMENT: 'test', LOG_LEVEL: 'silent', MODEL_DISCOVERY: 'false', ...environment },
-    subgraphs,
-  )
+  const folder = await mkdtemp(join(tmpdir(), 'jan-media-'))
+  const quiet = { ENVIRONMENT: 'test', LOG_LEVEL: 'silent', MODEL_DISCOVERY: 'false' }
+  const settings = loadSettings({ ...quiet, MEDIA_LOCAL_STORAGE_PATH: folder, ...environment }, subgraphs)
   let statements: string[] = []
   const services = await openSharedServices({
     settings,
@@ -62,6 +64,7 @@ export async function startTestGraph(environment: Record<string, string> = {}): 
   const close = async () => {
     await services.close()
     await database.drop()
+    await rm(folder, { recursive: true, force: true })
   }
   const local = await startLocalGraph(subgraphs, services, settings).catch(async (error: unknown) => {
     await close()

@@ -1,11 +1,5 @@
 import type { StoredBytes } from '../stored-bytes.ts'
 
-/** What a store knows of an object. */
-export interface ObjectFacts {
-  readonly size: number
-  readonly contentType: string
-}
-
 /** A link to an object's bytes. */
 export interface SignedUrl {
   readonly url: string
@@ -17,7 +11,7 @@ export interface SignedUrl {
 
 /** How a download is signed. */
 export interface SignedGetOptions {
-  /** Seconds. */
+  /** Whole seconds. */
   readonly expiresIn: number
   /** Sent as Content-Type whatever was stored. */
   readonly contentType: string
@@ -27,22 +21,20 @@ export interface SignedGetOptions {
 
 /** How an upload is signed: a PUT of another type, or of another size where one is given, is refused. */
 export interface SignedPutOptions {
-  /** Seconds. */
+  /** Whole seconds. */
   readonly expiresIn: number
   readonly contentType: string
   readonly size?: number
 }
 
 /**
- * Where the bytes of media are: files, or a bucket. Keys are `/`-separated names of `[a-z0-9._-]`, none of which starts with a dot.
- * Each method throws AppError `media_storage_failed` (502) where the store can't be reached or refuses.
+ * Where the bytes of media are: files, or a bucket. A link is good as often as it is used until it expires: who has one to
+ * upload may replace what was uploaded.
  */
 export interface ObjectStore extends StoredBytes {
-  /** Null where there is no such object. */
-  head(key: string): Promise<ObjectFacts | null>
   /** Takes unknown keys in silence. */
   delete(keys: readonly string[]): Promise<void>
-  /** A link for who has no credential of ours; a new one each time. Does not look whether the object is there. */
+  /** A link for who has no credential of ours. Does not look whether the object is there. */
   signedGet(key: string, options: SignedGetOptions): Promise<SignedUrl>
   signedPut(key: string, options: SignedPutOptions): Promise<SignedUrl>
 }

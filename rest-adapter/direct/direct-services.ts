@@ -29,7 +29,7 @@ export const directServices: readonly DirectService[] = [
     name: 'media-api',
     portVariable: 'MEDIA_API_PORT',
     liveness: 'healthy',
-    paths: /^(\/v1\/media|\/api\/media)(\/|$)/,
+    paths: /^(\/v1\/(media|files)|\/api\/media)(\/|$)/,
   },
   {
     name: 'mcp-tools',

@@ -8,7 +8,7 @@ import {
   type ConversationFieldsFragment,
   ExportConversationsDocument,
   ExportItemsDocument,
-  ExportMemoriesPageDocument,
+  ExportMemoriesDocument,
   ExportProfileDocument,
   ExportProjectsDocument,
   ExportSharesDocument,
@@ -77,12 +77,9 @@ function sharesOf(read: Read): JsonPieces {
   return arrayOf(shares, (share) => wholeOf(() => shareJson(share)))
 }
 
+/** In one piece, which its limits keep small: the cursor of a page is gone with a memory that is forgotten meanwhile. */
 function memoriesOf(read: Read): JsonPieces {
-  const memories = keysetWalk(
-    pageSize,
-    async (start) => (await read(ExportMemoriesPageDocument, start)).memories,
-  )
-  return arrayOf(memories, (memory) => wholeOf(() => memoryJson(memory)))
+  return wholeOf(async () => (await read(ExportMemoriesDocument, {})).exportMemories.map(memoryJson))
 }
 
 function conversationsOf(read: Read): JsonPieces {

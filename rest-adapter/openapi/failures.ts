@@ -74,6 +74,11 @@ const statuses: Readonly<Record<number, StatusText>> = {
     description: 'The body is of a type that this route does not read.',
     example: { code: 'unsupported_media_type', message: 'Send the body as application/json.' },
   },
+  416: {
+    name: 'RangeNotSatisfiable',
+    description: 'None of the bytes that were asked for are there; `Content-Range` tells how many there are.',
+    example: { code: 'range_not_satisfiable', message: 'There are 1024 bytes, and none in this range.' },
+  },
   429: {
     name: 'TooManyRequests',
     description: 'Too much was asked for in too short a time, here or at the provider.',
@@ -94,7 +99,7 @@ const statuses: Readonly<Record<number, StatusText>> = {
   },
   502: {
     name: 'BadGateway',
-    description: 'The provider failed.',
+    description: 'The provider, or the store of media, failed.',
     example: { code: 'provider_error', message: 'The provider of this model failed.' },
   },
   503: {

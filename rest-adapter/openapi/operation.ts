@@ -16,6 +16,8 @@ export function operationOf(route: RouteDescription, schemas: SchemaCollection):
     ...(route.access === 'public' ? { security: [] } : {}),
     parameters: [...pathParameters(route.path), ...queryParameters(route, schemas), ...requestHeaders(route)],
     ...(route.body ? { requestBody: requestBody(route, schemas) } : {}),
+    ...(route.bodyType === null ? {} : { requestBody: { required: true, content: bytesOf(route.bodyType) } }),
+    ...(route.file === null ? {} : { requestBody: { required: true, content: formOf(route.file) } }),
     responses: {
       [route.status]: success(route, schemas),
       ...(route.otherStatus === null
@@ -48,9 +50,10 @@ function requestBody({ body, bodyOptional, examples }: RouteDescription, schemas
 }
 
 function success(route: RouteDescription, schemas: SchemaCollection): Record<string, unknown> {
-  const { response, events } = route
+  const { response, responseType, events } = route
   const content = {
     ...(response ? { 'application/json': media(schemas.jsonSchema(response, 'output'), schemas) } : {}),
+    ...(responseType === null ? {} : bytesOf(responseType)),
     ...(events ? { 'text/event-stream': media(schemas.jsonSchema(events, 'output'), schemas) } : {}),
   }
   return {
@@ -71,6 +74,17 @@ function successText({ status, events }: RouteDescription): string {
   if (status === 302) return 'A redirect.'
   if (!events) return 'Done.'
   return 'Done. With `stream: true`, server-sent events: each `data:` line holds one object as described, a line that begins with a colon is a sign of life, and `data: [DONE]` ends the stream. A failure in the middle comes as a last `data:` line with `error`, without `[DONE]`.'
+}
+
+/** A body that is bytes of a type. */
+/** A form with a file. */
+function formOf(name: string): Record<string, unknown> {
+  const properties = { [name]: { type: 'string', format: 'binary' } }
+  return { 'multipart/form-data': { schema: { type: 'object', required: [name], properties } } }
+}
+
+function bytesOf(type: string): Record<string, unknown> {
+  return { [type]: { schema: { type: 'string', format: 'binary' } } }
 }
 
 /** A schema with its example beside it, where documentation looks for it. */

@@ -17,6 +17,7 @@ const pathTexts: Readonly<Record<string, readonly [description: string, example:
   public_id: ['The id of a model; slashes in it may stay as they are.', 'jan-v1-4b'],
   model: ['The id of a model; slashes in it may stay as they are.', 'jan-v1-4b'],
   template_id: ['The id of a prompt template.', 'ptpl_m1n3b5v7c9x2z4l6'],
+  key: ['The key of a stored file, with its slashes.', 'images/jan_01k3zj5x9q8w7e6r5t4y3u2i1o.png'],
   template_key: ['The key of a prompt template.', 'code_assistant'],
 }
 

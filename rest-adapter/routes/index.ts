@@ -7,8 +7,11 @@ import { chatRoutes } from './chat.ts'
 import { conversationRoutes } from './conversations.ts'
 import { embeddingRoutes } from './embeddings.ts'
 import { exportRoutes } from './export.ts'
+import { fileRoutes } from './files.ts'
 import { itemReportRoutes } from './item-reports.ts'
 import { itemRoutes } from './items.ts'
+import { mediaRoutes } from './media.ts'
+import { mediaFileRoutes } from './media-files.ts'
 import { memoryRoutes } from './memory.ts'
 import { modelPromptRoutes } from './model-prompts.ts'
 import { modelRoutes } from './models.ts'
@@ -44,4 +47,7 @@ export const routes: readonly Route[] = [
   ...regenerationRoutes,
   ...branchRoutes,
   ...memoryRoutes,
+  ...mediaRoutes,
+  ...mediaFileRoutes,
+  ...fileRoutes,
 ]

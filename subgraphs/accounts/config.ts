@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { ConfigError, duration, flag, httpUrl, integer, list } from '../../platform/config.ts'
+import { ConfigError, duration, flag, httpUrl, integer, list, optionalFlag } from '../../platform/config.ts'
 
 /** The settings of accounts (contract 8.11, areas Auth and Keys). Spans of time are in milliseconds. */
 export const accountsConfig = z
   .object({
-    BUILTIN_ISSUER: flagOrUnset(),
+    BUILTIN_ISSUER: optionalFlag(),
     ACCESS_TOKEN_TTL: atLeast('300s', 1_000),
     REFRESH_TOKEN_TTL: atLeast('720h', 1_000),
     SIGNING_KEY_ROTATION: atLeast('30d', 1_000),
@@ -89,19 +89,6 @@ function origins() {
       return z.NEVER
     }),
   )
-}
-
-function flagOrUnset() {
-  return z
-    .string()
-    .optional()
-    .transform((value, issues) => {
-      if (value === undefined) return undefined
-      const parsed = flag(false).safeParse(value)
-      if (parsed.success) return parsed.data
-      issues.addIssue(`'${value}' should be true or false`)
-      return z.NEVER
-    })
 }
 
 function atLeast(fallback: string, min: number) {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { parse } from 'graphql'
 import type { Actor } from '../../platform/actor.ts'
+import { dataUrlOf, testImage } from '../../platform/testing/test-image.ts'
 import { someActor, startTestGraph, type TestGraph } from '../../wiring/test.ts'
 import { erasureSource } from './sources/erasures.ts'
 
@@ -48,6 +49,10 @@ async function fill(actor: Actor): Promise<void> {
       actor,
       'mutation { upsertMemories(input: { items: [{ scope: CORE, key: "k", text: "t" }] }) { id } }',
     ),
+    ask(actor, 'mutation ($dataUrl: String!) { createMedia(input: { dataUrl: $dataUrl }) { deduped } }', {
+      dataUrl: dataUrlOf(await testImage()),
+    }),
+    ask(actor, 'mutation { prepareMediaUpload(input: { contentType: "image/png" }) { id } }'),
   ])
   const project = (done[2]?.data?.createProject as unknown as { id: string } | undefined)?.id
   await ask(actor, 'mutation ($id: ID!) { deleteProject(id: $id) { id } }', { id: project })
@@ -62,7 +67,7 @@ const sql = async (text: string, values: unknown[] = []) =>
 async function rowsOf(userId: string): Promise<Record<string, number>> {
   const columns = await sql(`
     select table_schema as schema, table_name as name, column_name as column from information_schema.columns
-    where table_schema in ('accounts', 'projects', 'conversations', 'models', 'memory') and data_type in ('uuid', 'text')
+    where table_schema in ('accounts', 'projects', 'conversations', 'models', 'memory', 'media') and data_type in ('uuid', 'text')
       and table_name not in ('erasure', 'erased')`)
   const found: Record<string, number> = {}
   for (const { schema, name, column } of columns) {
@@ -79,7 +84,7 @@ async function rowsOf(userId: string): Promise<Record<string, number>> {
 async function erased(userId: string): Promise<void> {
   for (;;) {
     const rows = await sql('select subgraph from accounts.erased where user_id = $1', [userId])
-    if (rows.length >= 4) return
+    if (rows.length >= 5) return
     await sleep(20)
   }
 }
@@ -104,6 +109,8 @@ describe('an account that its user deletes', () => {
         'projects.project',
         'conversations.conversation',
         'memory.item',
+        'media.media',
+        'media.upload',
       ]),
     )
     expect(await ask(leaving, deletion, { id: leaving.id })).toMatchObject({

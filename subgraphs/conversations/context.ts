@@ -21,6 +21,7 @@ import { shareLists } from './sharing/sources/share-lists.ts'
 import { branchSource } from './sources/branches.ts'
 import { conversationSource } from './sources/conversations.ts'
 import { itemSource } from './sources/items.ts'
+import { mediaReferences } from './sources/media-references.ts'
 import type { HistorySource } from './sources/turn-history.ts'
 import type { TurnStore } from './sources/turn-store.ts'
 
@@ -38,6 +39,7 @@ export interface ConversationsContext extends SubgraphContext {
   readonly generatedTitles: GeneratedTitleService
   readonly shares: ShareService
   readonly publicLinks: PublicLinks
+  mediaReferences(ownerId: string, ids: readonly string[]): Promise<string[]>
   /** The public URL of a share. */
   readonly linkOf: SharingProcess['linkOf']
 }
@@ -63,6 +65,7 @@ export function conversationsContext(request: RequestContext, shared: SharedSour
   return {
     request,
     conversations: conversationRules,
+    mediaReferences: (ownerId, ids) => mediaReferences(database, ownerId, ids),
     branches: branchService({ actor, database, branches, conversations, changes }),
     forks: forkService({ actor, database, items, changes }),
     items: itemService({ actor, database, items, changes }),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { parse } from 'graphql'
+import type { Actor } from '../../platform/actor.ts'
 import { someActor, startTestGraph, type TestGraph } from '../../wiring/test.ts'
 
 let test: TestGraph
@@ -23,6 +24,20 @@ const create = async (actor = someActor(), input: object = {}) => {
   expect(errors).toBeUndefined()
   return data?.createConversation as { id: string } & Record<string, unknown>
 }
+
+/** 2,500 empty conversations. */
+const createMany = (owner: Actor) =>
+  test.services.database.pool.query(
+    `with made as (
+      select 'conv_' || left(md5(n::text || $1), 16) as id, nextval('conversations.branch_key_seq') as branch
+      from generate_series(1, 2500) n
+    ), conversation as (
+      insert into conversations.conversation (public_id, owner_id, active_branch_key)
+      select id, $1::uuid, branch from made returning key, active_branch_key
+    )
+    insert into conversations.branch (key, conversation_key, name) select active_branch_key, key, 'MAIN' from conversation`,
+    [owner.id],
+  )
 
 const createProject = async (actor = someActor(), name = 'Garden') => {
   const { data } = await run(
@@ -236,6 +251,55 @@ describe('conversations', () => {
     expect((await run('{ conversations { totalCount } }', {}, other)).data).toEqual({
       conversations: { totalCount: 1 },
     })
+  })
+
+  it('deletes all that an account has in short transactions, however many there are', async () => {
+    const owner = someActor()
+    await createMany(owner)
+    test.takeStatements()
+    expect((await run('mutation { deleteConversations { count } }', {}, owner)).data).toEqual({
+      deleteConversations: { count: 2500 },
+    })
+    expect(test.takeStatements().filter((sql) => sql.includes('set deleted_at'))).toHaveLength(3)
+    expect((await run('{ conversations { totalCount } }', {}, owner)).data).toEqual({
+      conversations: { totalCount: 0 },
+    })
+  })
+
+  it('deletes in the order of the keys, so that two who delete the same never wait for each other', async () => {
+    const owner = someActor()
+    const { pool } = test.services.database
+    await createMany(owner)
+    await pool.query('analyze conversations.conversation')
+    const { rows } = await pool.query<{ id: string }>(
+      'select public_id as id from conversations.conversation where owner_id = $1 order by key limit 2',
+      [owner.id],
+    )
+    const [first, second] = rows.map(({ id }) => id)
+    // its row moves behind all others
+    await pool.query(`update conversations.conversation set title = repeat('x', 200) where public_id = $1`, [
+      first,
+    ])
+    const other = await pool.connect()
+    try {
+      const held = 'select key from conversations.conversation where public_id = $1 for update'
+      await other.query('begin')
+      const { pid } = (await other.query('select pg_backend_pid() as pid')).rows[0]
+      await other.query(held, [first])
+      const deleted = run(
+        'mutation ($ids: [ID!]!) { bulkDeleteConversations(ids: $ids) { count } }',
+        { ids: [second, first] },
+        owner,
+      )
+      const waiting = 'select 1 from pg_stat_activity where $1 = any(pg_blocking_pids(pid))'
+      while ((await pool.query(waiting, [pid])).rows.length === 0);
+      expect((await other.query(`${held} nowait`, [second])).rows).toHaveLength(1)
+      await other.query('commit')
+      expect((await deleted).data).toEqual({ bulkDeleteConversations: { count: 2 } })
+    } finally {
+      await other.query('rollback')
+      other.release()
+    }
   })
 
   it.each([

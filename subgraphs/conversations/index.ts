@@ -7,6 +7,7 @@ import { Branch, Conversation } from './entities.ts'
 import { changeHub } from './live/change-hub.ts'
 import { changePublisher } from './live/change-publisher.ts'
 import { liveResolvers } from './live/resolvers.ts'
+import { mediaResolvers } from './media/resolvers.ts'
 import { conversations as createConversations } from './migrations/0001-conversations.ts'
 import { turnWrites } from './migrations/0002-turn-writes.ts'
 import { referenceIndexes } from './migrations/0003-reference-indexes.ts'
@@ -16,6 +17,7 @@ import { search } from './migrations/0006-search.ts'
 import { shares } from './migrations/0007-shares.ts'
 import { generatedTitles } from './migrations/0008-generated-titles.ts'
 import { deletedOfOwner } from './migrations/0009-deleted-of-owner.ts'
+import { titlesOfForks } from './migrations/0010-titles-of-forks.ts'
 import { reportResolvers } from './reports/resolvers.ts'
 import { resolvers } from './resolvers.ts'
 import type { Resolvers } from './schema.generated.ts'
@@ -39,6 +41,7 @@ export const conversations = defineSubgraph({
     searchResolvers,
     liveResolvers,
     shareResolvers,
+    mediaResolvers,
   ) satisfies Resolvers,
   persistence: {
     entities: [Conversation, Branch],
@@ -52,6 +55,7 @@ export const conversations = defineSubgraph({
       shares,
       generatedTitles,
       deletedOfOwner,
+      titlesOfForks,
     ],
   },
   config: conversationsConfig,

@@ -189,6 +189,30 @@ describe('items', () => {
     expect(textsOf((await list(id, 'order: ASC, first: 9999, offset: 4', owner)).page)).toEqual(['e', 'f'])
   })
 
+  it('pages no more at once than a request may carry, and tells that there is more', async () => {
+    const owner = someActor()
+    const id = await conversationOf(owner)
+    const outputs = ['a', 'b', 'c', 'd'].map((callId) => ({
+      type: 'function_call_output',
+      callId,
+      output: 'x',
+    }))
+    expect((await add(id, outputs, owner)).errors).toBeUndefined()
+    await test.services.database.pool.query(
+      `update conversations.item set details = json_build_object('output', repeat('x', 12000000))
+       where conversation_key = (select key from conversations.conversation where public_id = $1)`,
+      [id],
+    )
+    const numbers = ({ nodes }: Page) => nodes.map(({ sequenceNumber }) => sequenceNumber)
+    const { page } = await list(id, 'order: ASC', owner)
+    expect(page).toMatchObject({ pageInfo: { hasNextPage: true }, totalCount: 4 })
+    expect(numbers(page)).toEqual([1, 2, 3])
+    const rest = await list(id, `order: ASC, after: "${page.pageInfo.endCursor}"`, owner)
+    expect(rest.page.pageInfo.hasNextPage).toBe(false)
+    expect(numbers(rest.page)).toEqual([4])
+    expect(numbers((await list(id, 'first: 3', owner)).page)).toEqual([4, 3, 2])
+  })
+
   it('refuses a cursor that is no item of the conversation', async () => {
     const owner = someActor()
     const id = await conversationOf(owner, 'a')

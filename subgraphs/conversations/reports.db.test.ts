@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { parse } from 'graphql'
 import { newId } from '../../platform/ids.ts'
 import { someActor, startTestGraph, type TestGraph } from '../../wiring/test.ts'
+import { toolCalls } from './sources/tool-calls.ts'
+import { connection } from './sources/transaction.ts'
 
 let test: TestGraph
 const owner = someActor()
@@ -129,6 +131,24 @@ describe('a tool call', () => {
     for (let times = 0; times < 2; times += 1)
       expect((await report(other, 'call_0', { output: 'x' })).id).toBe(second?.id)
     expect((await toolCall(other, 'call_0'))?.id).toBe(first?.id)
+  })
+
+  it('is found without reading all that ever had its id', async () => {
+    const id = await create({ items: Array.from({ length: 10 }, () => call('call_0')) })
+    const database = await test.services.database.attach({
+      name: 'conversations',
+      entities: [],
+      migrations: [],
+    })
+    const { rows } = await test.services.database.pool.query<{ conversationKey: string; branchKey: string }>(
+      `select key as "conversationKey", active_branch_key as "branchKey" from conversations.conversation where public_id = $1`,
+      [id],
+    )
+    const items = await itemsOf(id)
+    const read = () => toolCalls(connection(database), rows[0]!, 'call_0')
+    expect((await read()).map(({ publicId }) => publicId)).toEqual([items[9]?.id])
+    await report(id, 'call_0', { output: 'x' })
+    expect((await read()).map(({ publicId }) => publicId)).toEqual([items[9]?.id, items[8]?.id])
   })
 
   it('is told to the next completion', async () => {

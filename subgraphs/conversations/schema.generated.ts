@@ -290,6 +290,8 @@ export type Query = {
   turnContext: TurnContext;
   /** What to ask a message again with. Fails with `conversation_not_found`, `item_not_found`, `invalid_parameter`. */
   turnForkPoint: TurnForkPoint;
+  /** Which of these media a living conversation of their owner's names. It reads all that the owner has written: for work that nobody waits for. */
+  mediaReferences: Array<Scalars['ID']['output']>;
   /** Searches titles and messages of the caller's conversations, best first. */
   search: SearchConnection;
   /** The caller's shares, of whichever conversation, newest first unless asked otherwise. Fails with `feature_disabled` where sharing is off. */
@@ -323,6 +325,12 @@ export type QueryTurnContextArgs = {
 
 export type QueryTurnForkPointArgs = {
   input: TurnForkPointInput;
+};
+
+
+export type QueryMediaReferencesArgs = {
+  ownerId: Scalars['ID']['input'];
+  ids: Array<Scalars['ID']['input']>;
 };
 
 
@@ -991,7 +999,7 @@ export type SearchHit = {
   score: Scalars['Float']['output'];
   /** Its title as HTML: escaped, with what was searched for in `<mark>`. Null while it has none. */
   title: Maybe<Scalars['String']['output']>;
-  /** The best of its messages that match, at most three, best first. */
+  /** The best of its messages that match, at most three, best first. Messages with large pictures may be left out, at hits that are not the best. */
   matches: Array<SearchMatch>;
 };
 
@@ -1505,6 +1513,7 @@ export type QueryResolvers<ContextType = ConversationsContext, ParentType extend
   conversations: Resolver<ResolversTypes['ConversationConnection'], ParentType, ContextType, RequireFields<QueryConversationsArgs, 'first' | 'order' | 'scope'>>;
   turnContext: Resolver<ResolversTypes['TurnContext'], ParentType, ContextType, RequireFields<QueryTurnContextArgs, 'input'>>;
   turnForkPoint: Resolver<ResolversTypes['TurnForkPoint'], ParentType, ContextType, RequireFields<QueryTurnForkPointArgs, 'input'>>;
+  mediaReferences: Resolver<Array<ResolversTypes['ID']>, ParentType, ContextType, RequireFields<QueryMediaReferencesArgs, 'ownerId' | 'ids'>>;
   search: Resolver<ResolversTypes['SearchConnection'], ParentType, ContextType, RequireFields<QuerySearchArgs, 'text' | 'first'>>;
   shares: Resolver<ResolversTypes['ShareConnection'], ParentType, ContextType, RequireFields<QuerySharesArgs, 'first' | 'order' | 'includeRevoked'>>;
   publicShare: Resolver<Maybe<ResolversTypes['PublicShare']>, ParentType, ContextType, RequireFields<QueryPublicShareArgs, 'slug'>>;

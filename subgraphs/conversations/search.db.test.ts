@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { parse } from 'graphql'
 import type { Actor } from '../../platform/actor.ts'
+import { openDatabase } from '../../platform/db.ts'
+import { createTestDatabase } from '../../platform/testing/test-database.ts'
 import { someActor, startTestGraph, type TestGraph } from '../../wiring/test.ts'
+import { indexChanges } from './sources/search-index.ts'
 
 let test: TestGraph
 beforeAll(async () => {
@@ -180,6 +183,23 @@ describe('what is found', () => {
     expect(rows).toEqual([])
   })
 
+  it('is found beside pictures, of which no more is read than a request may carry', async () => {
+    const actor = someActor()
+    const ids: string[] = []
+    for (let at = 0; at < 4; at++) ids.push(await conversation(actor, null, 'Look at this okapi'))
+    await test.services.database.pool.query(
+      `update conversations.item set content = json_build_array(
+         json_build_object('type', 'image', 'image', json_build_object('url', repeat('x', 12000000))),
+         json_build_object('type', 'input_text', 'text', 'An okapi again')
+       ) where conversation_key in (select key from conversations.conversation where public_id = any($1))`,
+      [ids],
+    )
+    const { nodes } = await search(actor, 'okapi')
+    expect(new Set(nodes.map((hit) => hit.conversation.id))).toEqual(new Set(ids))
+    const snippets = nodes.flatMap(({ matches }) => matches.map(({ snippet }) => snippet))
+    expect(snippets).toEqual(Array(3).fill('An <mark>okapi</mark> again'))
+  })
+
   it('comes in pages that neither repeat nor skip', async () => {
     const actor = someActor()
     const all = []
@@ -230,6 +250,38 @@ describe('what is found', () => {
       counts.push(test.takeStatements().length)
     }
     expect(counts[1]).toBe(counts[0])
+  })
+})
+
+describe('what is indexed at once', () => {
+  it('is no more than a request may carry; the rest comes with the next', async () => {
+    const empty = await createTestDatabase()
+    const opened = openDatabase({ url: empty.url, poolSize: 2, log: test.services.log })
+    try {
+      const database = await opened.attach({ name: 'conversations', entities: [], migrations: [] })
+      await opened.pool.query(
+        `with conversation as (
+           insert into conversations.conversation (public_id, owner_id, active_branch_key)
+           values ('conv_0000000000000000', gen_random_uuid(), 1) returning key
+         ), branch as (
+           insert into conversations.branch (key, conversation_key, name) select 1, key, 'MAIN' from conversation
+         )
+         insert into conversations.item (conversation_key, type, role, status, details, content)
+         select key, 'message', 'user', 'completed', '{}',
+           json_build_array(json_build_object('type', 'input_text', 'text', repeat('word ', 180000)))
+         from conversation, generate_series(1, 50)`,
+      )
+      const first = await indexChanges(database)
+      expect(first).toBeGreaterThan(0)
+      expect(first).toBeLessThan(50)
+      await opened.pool.query('update conversations.search_pending set claimed_until = null')
+      expect(await indexChanges(database)).toBe(50 - first)
+      const { rows } = await opened.pool.query('select 1 from conversations.search_entry')
+      expect(rows).toHaveLength(50)
+    } finally {
+      await opened.close()
+      await empty.drop()
+    }
   })
 })
 

@@ -391,6 +391,58 @@ describe('turns', () => {
     })
   })
 
+  it('tells a model of no more than a request may carry, what tools gave back included', async () => {
+    const owner = someActor()
+    const { conversation } = await append(turn('Read it', 'I will'), owner)
+    const items = ['a', 'b', 'c'].flatMap((callId) => [
+      { type: 'function_call', callId, name: 'read', arguments: '{}' },
+      { type: 'function_call_output', callId, output: callId },
+    ])
+    await trusted(
+      'mutation ($input: AddItemsInput!) { addItems(input: $input) { conversation { id } } }',
+      { conversationId: conversation.id, items },
+      owner,
+    )
+    await test.services.database.pool.query(
+      `update conversations.item set details = json_build_object('output', repeat(call_id, 12000000))
+       where type = 'function_call_output' and call_id in ('a', 'b', 'c')`,
+    )
+    const { messages } = await context({ conversationId: conversation.id }, owner)
+    const results = messages.filter(({ role }) => role === 'tool')
+    expect(results.map(({ content }) => String(content).slice(0, 3))).toEqual(['bbb', 'ccc'])
+  })
+
+  it('reads no more of a long conversation than a model is told', async () => {
+    const owner = someActor()
+    const { conversation } = await append(turn('Look', 'I see'), owner)
+    const { pool } = test.services.database
+    await pool.query(
+      `alter table conversations.item alter column content set storage external;
+       update conversations.branch set item_count = 60
+       where conversation_key = (select key from conversations.conversation where public_id = '${conversation.id}');
+       with made as (
+         insert into conversations.item (conversation_key, type, role, status, details, content)
+         select key, 'message', 'user', 'completed', '{}',
+           json_build_array(json_build_object('type', 'input_text', 'text', repeat('x', 2000000)))
+         from conversations.conversation, generate_series(3, 60) where public_id = '${conversation.id}'
+         returning key
+       )
+       insert into conversations.branch_item (branch_key, position, public_id, item_key)
+       select c.active_branch_key, row_number() over (order by made.key) + 2, 'msg_' || lpad(made.key::text, 24, '0'), made.key
+       from made, conversations.conversation c where c.public_id = '${conversation.id}';
+       alter table conversations.item alter column content set storage extended`,
+    )
+    test.takeStatements()
+    const { messages } = await context({ conversationId: conversation.id }, owner)
+    expect(messages).toHaveLength(16)
+    const statement = test.takeStatements().find((sql) => sql.includes('json_agg')) as string
+    const wanted = JSON.stringify([{ at: 0, owner: owner.id, id: conversation.id }])
+    const { rows } = await pool.query(`explain (analyze, buffers, format json) ${statement}`, [wanted])
+    const { Plan: plan } = rows[0]['QUERY PLAN'][0]
+    // of 2 KB each, and what is told is read twice: to be measured, and to be told
+    expect(plan['Shared Hit Blocks'] + plan['Shared Read Blocks']).toBeLessThan(12_000)
+  })
+
   it('does not store system messages, nor a question that the branch ends with already', async () => {
     const owner = someActor()
     const { data } = await test.graph.clients.execute({

@@ -182,6 +182,40 @@ describe('memories', () => {
     expect(await ask('{ exportMemories { id } }', {}, owner)).toEqual({ exportMemories: [{ id: two?.id }] })
   })
 
+  it.each<[string, string, (id: string | undefined) => object]>([
+    ['are deleted', 'mutation ($ids: [ID!]!) { deleteMemories(ids: $ids) { ids } }', (id) => ({ ids: [id] })],
+    [
+      'are changed',
+      'mutation ($input: UpdateMemoryInput!) { updateMemory(input: $input) { id } }',
+      (id) => ({ input: { id, text: 'Otherwise.' } }),
+    ],
+  ])(
+    '%s one writer of an owner after the other, so that no two wait for each other',
+    async (_, text, variables) => {
+      const owner = someActor()
+      const [one] = await upsert([{ key: 'one' }], owner)
+      const { pool } = test.services.database
+      const other = await pool.connect()
+      try {
+        await other.query('begin')
+        const { pid } = (await other.query('select pg_backend_pid() as pid')).rows[0]
+        await other.query(`select pg_advisory_xact_lock(hashtextextended('memory:' || $1, 0))`, [owner.id])
+        const changed = ask(text, variables(one?.id), owner).then(() => 'done')
+        const waits = async () => {
+          const blocked = 'select 1 from pg_stat_activity where $1 = any(pg_blocking_pids(pid))'
+          while ((await pool.query(blocked, [pid])).rows.length === 0);
+          return 'waits'
+        }
+        expect(await Promise.race([changed, waits()])).toBe('waits')
+        await other.query('commit')
+        expect(await changed).toBe('done')
+      } finally {
+        await other.query('rollback')
+        other.release()
+      }
+    },
+  )
+
   it('name the field that is at fault', async () => {
     const refused = (item: object) =>
       refusal(upsertText, { input: { items: [{ ...filled([{ key: 'k' }])[0], ...item }] } }, someActor())

@@ -234,6 +234,27 @@ describe('vectors in the making', () => {
     expect(await mine()).toEqual([])
   })
 
+  it('are stored without waiting for who changes a memory: that one gets its vector later', async () => {
+    const owner = someActor()
+    await upsert(owner, [
+      ['CONTEXT', 'boat', 'Builds a boat.'],
+      ['CONTEXT', 'bike', 'Rides a bike.'],
+    ])
+    const claimed = (await claim('model-e')).filter(({ ownerId }) => ownerId === owner.id)
+    const made = claimed.map(({ id, revision }) => ({ id, revision, vector: vector(1, 0) }))
+    const other = await test.services.database.pool.connect()
+    try {
+      await other.query('begin')
+      await other.query('select from memory.item where public_id = $1 for update', [made[0]?.id])
+      expect(await store('model-e', made)).toBe(1)
+      await other.query('commit')
+      expect(await store('model-e', made)).toBe(2)
+    } finally {
+      await other.query('rollback')
+      other.release()
+    }
+  })
+
   it('are made anew when a text is changed by hand, and not when only its importance is', async () => {
     const owner = someActor()
     const [item] = await upsert(owner, [['CONTEXT', 'bike', 'Rides a bike.']])

@@ -147,7 +147,10 @@ describe('a stored turn', () => {
     await readFrames(events, 2)
     const lease = async () => {
       const { rows } = await test.services.database.pool.query(
-        'select extract(epoch from lease_expires_at) as until from conversations.turn where lease_expires_at is not null',
+        `select extract(epoch from t.lease_expires_at) as until
+         from conversations.turn t join conversations.conversation c on c.key = t.conversation_key
+         where t.lease_expires_at is not null and c.public_id = $1`,
+        [conversation],
       )
       expect(rows).toHaveLength(1)
       return Number(rows[0].until)

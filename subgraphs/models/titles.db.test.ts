@@ -105,6 +105,25 @@ describe('a title by a model', () => {
     expect(await asked()).toBe(before + 2)
   })
 
+  it('is made again where the first message is asked again in other words', async () => {
+    naming.script({ text: 'Of onions' }, { text: 'Of garlic' })
+    const { conversation } = await turn({}, 'How are onions built?')
+    await titleBecomes(conversation.id, 'Of onions')
+    const { conversation: stored } = await ask<{ conversation: { items: { nodes: { id: string }[] } } }>(
+      'query ($id: ID!) { conversation(id: $id) { items(order: ASC) { nodes { id } } } }',
+      { id: conversation.id },
+    )
+    await ask('mutation ($input: RegenerateInput!) { regenerate(input: $input) { branch } }', {
+      input: {
+        conversationId: conversation.id,
+        itemId: stored.items.nodes[0]?.id,
+        content: 'How is garlic built?',
+        model: 'fake-model',
+      },
+    })
+    expect(await titleBecomes(conversation.id, 'Of garlic')).toBe('Of garlic')
+  })
+
   it('is cleaned: no reasoning, no marks, at most 256 characters', async () => {
     naming.script({ text: '<think>What to call it?</think>\n**Title: Of **ships** (and sails).**\nMore.' })
     const { conversation } = await turn({}, 'ships')

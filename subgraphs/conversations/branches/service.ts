@@ -8,14 +8,14 @@ import { conversationNotFound } from '../service/conversations.ts'
 import { branchNotFound, itemNotFound } from '../service/items.ts'
 import {
   activateBranch,
-  type BranchTail,
   branchName,
-  branchTail,
   createBranch,
   deleteBranch,
   hasRunningTurn,
   itemPlace,
   mainBranch,
+  type WritableBranch,
+  writableBranch,
 } from '../sources/branch-writes.ts'
 import type { BranchRow, BranchSource } from '../sources/branches.ts'
 import type { ConversationRow } from '../sources/conversation-row.ts'
@@ -72,8 +72,8 @@ export function branchService({ actor, database, branches, conversations, change
       const note = optionalText(description, { param: 'description', max: maxDescriptionLength })
       const key = await locked(conversationId, async (db, conversation) => {
         const parent =
-          (await branchTail(db, conversation, parentBranch ?? null)) ?? branchNotFound('parent_branch')
-        if (await branchTail(db, conversation, name)) throw nameTaken()
+          (await writableBranch(db, conversation, parentBranch ?? null)) ?? branchNotFound('parent_branch')
+        if (await writableBranch(db, conversation, name)) throw nameTaken()
         const upTo =
           forkFromItemId == null ? null : await forkPosition(db, conversation, parent, forkFromItemId)
         if ((upTo?.position ?? parent.itemCount) > maxItemsPerBranch) conversationFull()
@@ -87,7 +87,7 @@ export function branchService({ actor, database, branches, conversations, change
     /** @throws AppError `conversation_not_found`, `not_found`, `invalid_parameter`, `request_in_progress` */
     async remove({ conversationId, name }: BranchInput): Promise<{ name: string }> {
       return locked(conversationId, async (db, conversation) => {
-        const branch = (await branchTail(db, conversation, name)) ?? branchNotFound(null)
+        const branch = (await writableBranch(db, conversation, name)) ?? branchNotFound(null)
         if (branch.name === mainBranch) throw undeletable('MAIN can not be deleted.')
         if (branch.key === conversation.activeBranchKey)
           throw undeletable('The active branch can not be deleted: activate another one first.')
@@ -101,7 +101,7 @@ export function branchService({ actor, database, branches, conversations, change
     /** @throws AppError `conversation_not_found`, `not_found` */
     async activate({ conversationId, name }: BranchInput): Promise<ConversationRow> {
       await locked(conversationId, async (db, conversation) => {
-        const branch = (await branchTail(db, conversation, name)) ?? branchNotFound(null)
+        const branch = (await writableBranch(db, conversation, name)) ?? branchNotFound(null)
         await activateBranch(db, conversation, branch.key)
       })
       return (await conversations.byId(owner(), conversationId)) ?? conversationNotFound()
@@ -125,7 +125,7 @@ function givenName(given: string): string {
 async function forkPosition(
   db: Connection,
   conversation: LockedConversation,
-  parent: BranchTail,
+  parent: WritableBranch,
   id: string,
 ) {
   const place = await itemPlace(db, conversation, parent.key, id)

@@ -73,11 +73,12 @@ export function changeHub(notifications: Notifications): ChangeHub {
 function hand({ conversationId, kind, items }: ConversationChange, subscriber: Subscriber): void {
   const { events } = subscriber
   if (subscriber.conversationId === null) {
-    if (kind !== null) events.push(kind === 'RESYNC' ? resync : { kind, id: conversationId })
+    if (kind !== null)
+      events.push(kind === 'RESYNC' || conversationId === null ? resync : { kind, id: conversationId })
     return
   }
-  if (conversationId === null) events.push(resync)
-  if (conversationId !== subscriber.conversationId) return
+  if (conversationId !== null && conversationId !== subscriber.conversationId) return
   for (const item of items) events.push(item)
   if (kind === 'DELETED') events.end()
+  else if (conversationId === null) events.push(resync)
 }

@@ -11,7 +11,7 @@ export interface ItemChange {
 export interface ConversationChange {
   /** Null: everybody's lists may have changed. */
   readonly ownerId: string | null
-  /** Null: many of the owner's. */
+  /** Null: all of the owner's. */
   readonly conversationId: string | null
   /** Null: nothing that lists of conversations show. */
   readonly kind: ChangeKind | null

@@ -19,7 +19,9 @@ import type { Migration } from '../../../platform/db.ts'
 export const forks: Migration = {
   name: '0004_forks',
   sql: `
-    alter table conversations.item add column rating text check (rating in ('like', 'unlike'));
+    alter table conversations.item add column rating text;
+    -- of all that is there nothing has one: nobody has to read it all while the table is locked
+    alter table conversations.item add constraint item_rating_check check (rating in ('like', 'unlike')) not valid;
     alter table conversations.item add column rated_at timestamptz(3);
     alter table conversations.item add column rating_comment text;
     alter table conversations.conversation add column instruction_version integer;

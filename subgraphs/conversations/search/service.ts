@@ -70,13 +70,17 @@ export interface SearchScope {
 export function searchService({ actor, database, conversations, items, ownProject }: SearchScope) {
   const found = async (ranked: readonly RankedConversation[], terms: SearchTerms): Promise<SearchHit[]> => {
     const ownerId = requireActor(actor).id
+    // where messages hold large pictures, those of the best hits alone are shown
+    const rows = await items.firstByIds(
+      ownerId,
+      ranked.flatMap(({ itemIds }) => itemIds),
+    )
+    const byId = new Map(rows.map((row) => [row.publicId, row]))
     const read = await Promise.all(
       ranked.map(async ({ id, score, itemIds }) => ({
         score,
         conversation: await conversations.byId(ownerId, id),
-        items: (await Promise.all(itemIds.map((itemId) => items.byId(ownerId, itemId)))).filter(
-          (item) => item !== null,
-        ),
+        items: itemIds.flatMap((itemId) => byId.get(itemId) ?? []),
       })),
     )
     // what was deleted since it was ranked is left out

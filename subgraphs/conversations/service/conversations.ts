@@ -11,12 +11,13 @@ import type { ChangePublisher } from '../live/change-publisher.ts'
 import type { ChangeKind } from '../live/conversation-change.ts'
 import type { OwnProject } from '../own-project.ts'
 import type { CreateConversationInput, UpdateConversationInput } from '../schema.generated.ts'
-import { branchTail } from '../sources/branch-writes.ts'
+import { writableBranch } from '../sources/branch-writes.ts'
 import type { ConversationRow } from '../sources/conversation-row.ts'
 import {
   type ConversationChange,
   changeConversation,
   createConversation,
+  deleteAllConversations,
   deleteConversations,
   type LockedConversation,
   lockConversation,
@@ -190,9 +191,9 @@ export function conversationService({
 
     async removeAll(): Promise<{ count: number }> {
       const ownerId = owner()
-      const deleted = await transaction(database, (db) => deleteConversations(db, ownerId, null))
-      if (deleted.length > 0) tell('RESYNC', null)
-      return { count: deleted.length }
+      const count = await deleteAllConversations(database, ownerId)
+      if (count > 0) tell('DELETED', null)
+      return { count }
     },
 
     /** What is not there, another's included, is told as failed. @throws AppError `invalid_parameter`, `max_items_exceeded` */
@@ -250,8 +251,8 @@ function titleFields(given: string | null): { title: string | null; titleGiven: 
 }
 
 async function hasSeveralItems(db: Statements, conversation: LockedConversation): Promise<boolean> {
-  const tail = await branchTail(db, conversation, null)
-  return (tail?.itemCount ?? 0) > 1
+  const branch = await writableBranch(db, conversation, null)
+  return (branch?.itemCount ?? 0) > 1
 }
 
 function changedMetadata(metadata: Metadata, changed: boolean, lock: boolean): ConversationChange {

@@ -5,7 +5,7 @@ import { type Connection, type Page, type PageArguments, toConnection } from '..
 import { givenItems } from '../content/item-input.ts'
 import type { ChangePublisher } from '../live/change-publisher.ts'
 import type { AddItemsInput, DeleteItemInput } from '../schema.generated.ts'
-import { branchTail, findItem, forkToMain, mainBranch, retireIds } from '../sources/branch-writes.ts'
+import { findItem, forkToMain, mainBranch, retireIds, writableBranch } from '../sources/branch-writes.ts'
 import type { ConversationRow } from '../sources/conversation-row.ts'
 import { lockConversation } from '../sources/conversation-writes.ts'
 import type { ItemRow } from '../sources/item-row.ts'
@@ -68,8 +68,10 @@ export function itemService({ actor, database, items, changes }: ItemScope) {
     ): Promise<ItemPage> {
       const branch = await branchOf(items, conversation, name)
       const page = itemPage(args)
-      const rows = await items.page(branch, page)
-      return { ...toConnection(rows, page, ({ publicId }) => publicId), totalCount: branch.itemCount }
+      const { rows, isCut } = await items.page(branch, page)
+      const { pageInfo, ...listed } = toConnection(rows, page, ({ publicId }) => publicId)
+      const hasNextPage = isCut || pageInfo.hasNextPage
+      return { ...listed, pageInfo: { ...pageInfo, hasNextPage }, totalCount: branch.itemCount }
     },
 
     /** @throws AppError `conversation_not_found`, `not_found` naming `branch`, and what `givenItems` refuses */
@@ -80,7 +82,7 @@ export function itemService({ actor, database, items, changes }: ItemScope) {
       const drafts = givenItems(given)
       const added = await transaction(database, async (db) => {
         const conversation = (await lockConversation(db, ownerId, conversationId)) ?? conversationNotFound()
-        const branch = (await branchTail(db, conversation, name ?? null)) ?? branchNotFound('branch')
+        const branch = (await writableBranch(db, conversation, name ?? null)) ?? branchNotFound('branch')
         return appendItems(db, { conversationKey: conversation.key, branchKey: branch.key }, drafts)
       })
       const created = added.map(({ publicId: id }) => ({ kind: 'CREATED' as const, id }))

@@ -1,19 +1,16 @@
 import { sql } from 'kysely'
 import { hasIdShape } from '../../../platform/ids.ts'
-import type { Block } from '../content/blocks.ts'
 import type { LockedConversation } from './conversation-writes.ts'
 import type { Connection } from './transaction.ts'
 
 /** The branch that a conversation begins with. */
 export const mainBranch = 'MAIN'
 
-/** A branch and what it ends with. */
-export interface BranchTail {
+/** A branch as far as writes go. */
+export interface WritableBranch {
   readonly key: string
   readonly name: string
   readonly itemCount: number
-  readonly lastRole: string | null
-  readonly lastContent: readonly Block[] | null
 }
 
 /** Where an item stands. */
@@ -34,17 +31,14 @@ export function isStorableName(name: string): boolean {
 }
 
 /** The branch of that name, the active one when none is named. Null when there is none. */
-export async function branchTail(
+export async function writableBranch(
   db: Connection,
   conversation: LockedConversation,
   name: string | null,
-): Promise<BranchTail | null> {
+): Promise<WritableBranch | null> {
   if (name !== null && !isStorableName(name)) return null
-  const { rows } = await sql<BranchTail>`
-    select b.key, b.name, b.item_count as "itemCount", i.role as "lastRole", i.content as "lastContent"
-    from conversations.branch b
-    left join conversations.branch_item bi on bi.branch_key = b.key and bi.position = b.item_count
-    left join conversations.item i on i.key = bi.item_key
+  const { rows } = await sql<WritableBranch>`
+    select b.key, b.name, b.item_count as "itemCount" from conversations.branch b
     where b.conversation_key = ${conversation.key}
       and ${name === null ? sql`b.key = ${conversation.activeBranchKey}` : sql`b.name = ${branchName(name)}`}`.execute(
     db,

@@ -1,7 +1,8 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
+import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { hasIdShape, newId } from '../../../platform/ids.ts'
 import type { Metadata } from '../content/metadata.ts'
-import { type Connection, json } from './transaction.ts'
+import { type Connection, connection, json } from './transaction.ts'
 
 /** What a conversation begins with. */
 export interface NewConversation {
@@ -98,18 +99,39 @@ export async function changeConversation(
   await sql`update conversations.conversation set ${sql.join(assignments)} where key = ${key}`.execute(db)
 }
 
-/** Soft delete of the owner's conversations with these ids; null: of all. @returns the ids of those that there were */
+/** So many are deleted in one transaction: an account may have a hundred thousand, and nobody shall wait for their locks. */
+const deletedAtOnce = 1_000
+
+/** Soft delete of the owner's conversations with these ids, which are at most a batch. @returns the ids of those that there were */
 export async function deleteConversations(
   db: Connection,
   ownerId: string,
-  ids: readonly string[] | null,
+  ids: readonly string[],
 ): Promise<string[]> {
-  const possible = ids?.filter((id) => hasIdShape('conversation', id))
+  const possible = ids.filter((id) => hasIdShape('conversation', id))
+  return deleteWhere(db, ownerId, sql`and public_id = any(${possible}::text[])`)
+}
+
+/** Soft delete of all that the owner has, in short transactions; told how many there were. A second call goes on where a first broke off. */
+export async function deleteAllConversations(database: SubgraphDatabase, ownerId: string): Promise<number> {
+  let count = 0
+  for (;;) {
+    const deleted = await deleteWhere(connection(database), ownerId, sql``)
+    count += deleted.length
+    if (deleted.length < deletedAtOnce) return count
+  }
+}
+
+/** In the order of the keys: whoever deletes some of the same at the same time must not wait for each other in a circle. */
+async function deleteWhere(db: Connection, ownerId: string, which: RawBuilder<unknown>): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
-    update conversations.conversation set deleted_at = now()
-    where owner_id = ${ownerId} and deleted_at is null
-      ${possible === undefined ? sql`` : sql`and public_id = any(${possible}::text[])`}
-    returning public_id as id`.execute(db)
+    with doomed as (
+      select key from conversations.conversation
+      where owner_id = ${ownerId}::uuid and deleted_at is null ${which}
+      order by key limit ${deletedAtOnce} for no key update
+    )
+    update conversations.conversation c set deleted_at = now() from doomed where c.key = doomed.key
+    returning c.public_id as id`.execute(db)
   return rows.map(({ id }) => id)
 }
 

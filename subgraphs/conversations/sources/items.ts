@@ -15,13 +15,26 @@ export interface BranchRef {
   readonly itemCount: number
 }
 
+/** What a page of items is made of. */
+export interface ItemSlice {
+  /** Up to `limit + 1`, but no more than may be read at once: one at least, where there is one. */
+  readonly rows: readonly ItemRow[]
+  /** Whether some were left out for that. */
+  readonly isCut: boolean
+}
+
+/** What one statement may bring of stored items, in bytes: pictures and what tools gave back may be large. Branches share it. */
+const maxReadBytes = 32 * 1024 * 1024
+
 /** Reads items. */
 export interface ItemSource {
   /** An item of a living conversation of the owner's, by an id of any branch. */
   byId(ownerId: string, id: string): Promise<ItemRow | null>
+  /** The same for several at once, the first of them and those for which there is room: they may be large. */
+  firstByIds(ownerId: string, ids: readonly string[]): Promise<readonly ItemRow[]>
   branch(conversationKey: string, name: string): Promise<BranchRef | null>
-  /** Up to `limit + 1` items; pages of many branches come in one statement. @throws AppError `invalid_cursor` */
-  page(branch: BranchRef, page: Page): Promise<ItemRow[]>
+  /** Pages of many branches come in one statement. @throws AppError `invalid_cursor` */
+  page(branch: BranchRef, page: Page): Promise<ItemSlice>
   clearLoaders(): void
 }
 
@@ -42,13 +55,15 @@ export function itemSource(database: SubgraphDatabase): ItemSource {
     byId.set(ownerId, fresh)
     return fresh
   }
-  const pages = new DataLoader<PageRequest, ItemRow[]>(
+  const pages = new DataLoader<PageRequest, ItemSlice>(
     (requests) => readPages(connection(database), requests),
     { cache: false },
   )
 
   return {
     byId: async (ownerId, id) => (hasIdShape('item', id) ? loaderOf(ownerId).load(id) : null),
+    firstByIds: (ownerId, ids) => readFirst(connection(database), ownerId, ids),
+
     async page(branch, page) {
       if (page.after !== null && !hasIdShape('item', page.after)) throw invalidCursor(page.after)
       return pages.load({ branch, page })
@@ -85,8 +100,27 @@ async function readMany(
   return ids.map((id) => found.get(id) ?? null)
 }
 
+async function readFirst(db: Connection, ownerId: string, ids: readonly string[]): Promise<ItemRow[]> {
+  if (ids.length === 0) return []
+  const { rows } = await sql<ItemRow>`
+    select i."publicId", i.position, i.branch, ${itemColumns}
+    from (
+      select bi.public_id as "publicId", bi.position, b.name as branch, stored.*, wanted.place,
+        sum(octet_length(stored.content::text) + octet_length(stored.details::text))
+          over (order by wanted.place rows between unbounded preceding and 1 preceding) as "bytesBefore"
+      from unnest(${ids}::text[]) with ordinality as wanted (id, place)
+      join conversations.branch_item bi on bi.public_id = wanted.id and bi.deleted_at is null
+      join conversations.branch b on b.key = bi.branch_key
+      join conversations.item stored on stored.key = bi.item_key
+      join conversations.conversation c on c.key = b.conversation_key and c.owner_id = ${ownerId} and c.deleted_at is null
+    ) i
+    where coalesce(i."bytesBefore", 0) < ${maxReadBytes}
+    order by i.place`.execute(db)
+  return rows
+}
+
 /** Requests that differ in their branch alone share a statement; a cursor stands in one branch and has its own. */
-async function readPages(db: Connection, requests: readonly PageRequest[]): Promise<(ItemRow[] | Error)[]> {
+async function readPages(db: Connection, requests: readonly PageRequest[]): Promise<(ItemSlice | Error)[]> {
   const groups = Map.groupBy(requests, ({ branch, page }) =>
     JSON.stringify([
       page.limit,
@@ -95,19 +129,19 @@ async function readPages(db: Connection, requests: readonly PageRequest[]): Prom
       page.after === null ? null : [branch.key, page.after],
     ]),
   )
-  const answers = new Map<PageRequest, ItemRow[] | Error>()
+  const answers = new Map<PageRequest, ItemSlice | Error>()
   await Promise.all(
     [...groups.values()].map(async (group) => {
       for (const [request, answer] of await readGroup(db, group)) answers.set(request, answer)
     }),
   )
-  return requests.map((request) => answers.get(request) ?? [])
+  return requests.map((request) => answers.get(request) ?? sliceOf([]))
 }
 
 async function readGroup(
   db: Connection,
   group: readonly PageRequest[],
-): Promise<[PageRequest, ItemRow[] | Error][]> {
+): Promise<[PageRequest, ItemSlice | Error][]> {
   const [first] = group
   if (!first) return []
   const { page, branch } = first
@@ -122,11 +156,19 @@ async function readGroup(
   const byBranch = Map.groupBy(rows, ({ branchKey }) => branchKey)
   return group.map((request) => [
     request,
-    missing ? invalidCursor(page.after ?? '') : (byBranch.get(request.branch.key) ?? []),
+    missing ? invalidCursor(page.after ?? '') : sliceOf(byBranch.get(request.branch.key) ?? []),
   ])
 }
 
-type PlacedItem = ItemRow & { readonly branchKey: string }
+type PlacedItem = ItemRow & {
+  readonly branchKey: string
+  /** Of the page, before anything was left out of it. */
+  readonly pageLength: number
+}
+
+function sliceOf(rows: readonly PlacedItem[]): ItemSlice {
+  return { rows, isCut: rows.length < (rows[0]?.pageLength ?? 0) }
+}
 
 async function readBranches(
   db: Connection,
@@ -135,17 +177,23 @@ async function readBranches(
   conversationKey: string,
 ): Promise<PlacedItem[]> {
   const direction = page.descending ? sql`desc` : sql`asc`
+  const mostBytes = Math.floor(maxReadBytes / Math.max(keys.length, 1))
   const { rows } = await sql<PlacedItem>`
-    select b.key as "branchKey", b.name as branch, bi.public_id as "publicId", bi.position, ${itemColumns}
+    select b.key as "branchKey", b.name as branch, i.public_id as "publicId", i.position, i."pageLength", ${itemColumns}
     from conversations.branch b
     cross join lateral (
-      select * from conversations.branch_item
-      where branch_key = b.key ${page.after === null ? sql`` : beyond(page.after, conversationKey, page.descending)}
-      order by position ${direction} limit ${page.limit + 1} offset ${page.offset}
-    ) bi
-    join conversations.item i on i.key = bi.item_key
-    where b.key = any(${keys}::bigint[])
-    order by b.key, bi.position ${direction}`.execute(db)
+      select place.public_id, place.position, stored.*, (count(*) over ())::integer as "pageLength",
+        sum(octet_length(stored.content::text) + octet_length(stored.details::text))
+          over (order by place.position ${direction} rows between unbounded preceding and 1 preceding) as "bytesBefore"
+      from (
+        select * from conversations.branch_item
+        where branch_key = b.key ${page.after === null ? sql`` : beyond(page.after, conversationKey, page.descending)}
+        order by position ${direction} limit ${page.limit + 1} offset ${page.offset}
+      ) place
+      join conversations.item stored on stored.key = place.item_key
+    ) i
+    where b.key = any(${keys}::bigint[]) and coalesce(i."bytesBefore", 0) < ${mostBytes}
+    order by b.key, i.position ${direction}`.execute(db)
   return rows
 }
 

@@ -4,6 +4,10 @@ import { searchableText } from '../content/search-text.ts'
 
 /** What is read, and then written, at once. */
 const batchSize = 500
+/** What a batch may bring of content, in bytes. */
+const batchBytes = 32 * 1024 * 1024
+/** Larger blocks hold pictures, sound and files: no text is that long, and no more is read of a message than its texts. */
+const maxBlockBytes = 1_000_000
 /** How many of the newest changes are looked through for those of one owner. */
 const newestChanges = 2_000
 /** How long another process leaves alone what one has begun with. */
@@ -33,8 +37,26 @@ const sourceOfChange = `
 
 const sourceColumns = `
   changed.conversation_key as "conversationKey", c.owner_id as "ownerId",
-  c.key is null or c.deleted_at is not null as "isGone", c.title, i.content,
+  c.key is null or c.deleted_at is not null as "isGone", c.title, ${textsOf('i')} as content,
   coalesce(i.created_at, c.created_at) as "saidAt"`
+
+/** The content of an item but for what is too large to be a text. */
+function textsOf(item: string): string {
+  return `(
+    select json_agg(block order by place) from json_array_elements(${item}.content) with ordinality as given (block, place)
+    where octet_length(block::text) <= ${maxBlockBytes}
+  )`
+}
+
+/** The first of the sources in that order, as many as a batch may hold; one at least. The others come with a later one. */
+function withinBounds(sources: string, order: string): string {
+  return `
+    select * from (
+      select found.*, coalesce(sum(octet_length(content::text))
+        over (order by ${order} rows between unbounded preceding and 1 preceding), 0) as "bytesBefore"
+      from (${sources}) found
+    ) bounded where "bytesBefore" < ${batchBytes} order by ${order}`
+}
 
 const changesStatement = `
   with changed as (
@@ -45,7 +67,7 @@ const changesStatement = `
     ))
     returning key, conversation_key, item_key
   )
-  select changed.key as version, changed.item_key as "itemKey", ${sourceColumns} from changed ${sourceOfChange}`
+  ${withinBounds(`select changed.key as version, changed.item_key as "itemKey", ${sourceColumns} from changed ${sourceOfChange}`, 'version')}`
 
 /**
  * Indexes what changed, oldest first. Several processes may do so at once.
@@ -57,11 +79,13 @@ export async function indexChanges(database: SubgraphDatabase): Promise<number> 
   return changes.length
 }
 
-const changesOfOwnerStatement = `
-  select changed.key as version, changed.item_key as "itemKey", ${sourceColumns}
+const changesOfOwnerStatement = withinBounds(
+  `select changed.key as version, changed.item_key as "itemKey", ${sourceColumns}
   from (select * from conversations.search_pending order by key desc limit ${newestChanges}) changed ${sourceOfChange}
   where c.owner_id = $1
-  order by changed.key desc limit ${batchSize}`
+  order by changed.key desc limit ${batchSize}`,
+  'version desc',
+)
 
 /** Indexes what an owner has just changed, so that who writes and then searches finds it. */
 export async function indexChangesOf(database: SubgraphDatabase, ownerId: string): Promise<void> {
@@ -136,13 +160,14 @@ const formerStatements: Readonly<Record<FormerKind, string>> = {
       c.owner_id as "ownerId", c.created_at as "saidAt", c.title, null as content,
       c.deleted_at is not null or c.title is null as "isGone"
     from conversations.conversation c /* search_backfill */ where c.key <= $1 order by c.key desc limit ${batchSize}`,
-  messages: `
-    select former.key, c.key as "conversationKey", former.key as "itemKey", ${neverChanged}::bigint as version,
-      c.owner_id as "ownerId", former.created_at as "saidAt", null as title, former.content,
+  messages: withinBounds(
+    `select former.key, c.key as "conversationKey", former.key as "itemKey", ${neverChanged}::bigint as version,
+      c.owner_id as "ownerId", former.created_at as "saidAt", null as title, ${textsOf('former')} as content,
       c.deleted_at is not null or former.type <> 'message' or former.status = 'in_progress' as "isGone"
     from (select * from conversations.item /* search_backfill */ where key <= $1 order by key desc limit ${batchSize}) former
-    join conversations.conversation c on c.key = former.conversation_key
-    order by former.key desc`,
+    join conversations.conversation c on c.key = former.conversation_key`,
+    'key desc',
+  ),
 }
 
 /** Only who finds the place where it was writes, and moves on, so that a batch is written by one process, or again. */

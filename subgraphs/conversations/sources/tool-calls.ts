@@ -18,7 +18,10 @@ export interface ToolCallRow extends ToolCallState {
   readonly isOpen: boolean
 }
 
-/** The `mcp_call` items with a call id on a branch, the newest first. Some runtimes give every turn the same ids. */
+/**
+ * Of the `mcp_call` items with a call id on a branch the newest, and the newest that is open, the newer first. Some runtimes
+ * give every turn the same ids.
+ */
 export async function toolCalls(
   db: Connection,
   { conversationKey, branchKey }: { conversationKey: string; branchKey: string },
@@ -26,13 +29,21 @@ export async function toolCalls(
 ): Promise<ToolCallRow[]> {
   if (callId.includes('\u0000')) return []
   const { rows } = await sql<ToolCallRow>`
-    select i.key, bi.public_id as "publicId", i.status, i.content, i.details,
-      i.status not in ('completed', 'failed', 'cancelled', 'incomplete') as "isOpen"
-    from conversations.item i
-    join conversations.branch_item bi on bi.item_key = i.key and bi.branch_key = ${branchKey}
-    where i.conversation_key = ${conversationKey} and i.call_id = ${callId} and i.type = 'mcp_call'
-      and bi.deleted_at is null
-    order by bi.position desc`.execute(db)
+    select key, "publicId", status, content, details, "isOpen"
+    from (
+      select call.*, row_number() over (partition by "isOpen" order by position desc) as age,
+        row_number() over (order by position desc) as "ageOfAll"
+      from (
+        select i.key, bi.public_id as "publicId", bi.position, i.status, i.content, i.details,
+          i.status not in ('completed', 'failed', 'cancelled', 'incomplete') as "isOpen"
+        from conversations.item i
+        join conversations.branch_item bi on bi.item_key = i.key and bi.branch_key = ${branchKey}
+        where i.conversation_key = ${conversationKey} and i.call_id = ${callId} and i.type = 'mcp_call'
+          and bi.deleted_at is null
+      ) call
+    ) ranked
+    where "ageOfAll" = 1 or ("isOpen" and age = 1)
+    order by position desc`.execute(db)
   return rows
 }
 

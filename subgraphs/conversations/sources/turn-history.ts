@@ -12,8 +12,14 @@ import {
   conversationRow,
 } from './conversation-row.ts'
 
-/** What a completion may be told of the past: as much as a request may carry (contract 3.1). */
+/** What a completion may be told of the past, content and what tools gave back: as much as a request may carry (contract 3.1). */
 const maxHistoryBytes = 32 * 1024 * 1024
+
+/**
+ * What lies beyond so many bytes as they are kept, which is told without reading it, is beyond the others too: nothing gets longer
+ * by being kept, but for a few bytes each.
+ */
+const maxKeptBytes = maxHistoryBytes + 100_000
 
 /** A conversation and what a model may be told of one of its branches. */
 export interface History {
@@ -80,13 +86,17 @@ const historyStatement = `
     select json_agg(json_build_array(i.type, i.role, i.content, i.call_id, i.details) order by i.position) as items,
       coalesce(max(i.told), 0)::integer as bytes
     from (
-      select place.position, i.*, sum(octet_length(i.content::text)) over (order by place.position desc) as told
-      from conversations.branch_item place
-      cross join lateral (
-        select type, role, status, content, call_id, details from conversations.item where key = place.item_key limit 1
-      ) i
-      where place.branch_key = wanted_branch.key and place.position <= coalesce(wanted.up_to, 2147483647)
-        and (i.status in ('completed', 'incomplete') or i.type = 'mcp_call')
+      select near.*, sum(octet_length(near.content::text) + octet_length(near.details::text)) over (order by near.position desc) as told
+      from (
+        select place.position, i.*, sum(pg_column_size(i.content) + pg_column_size(i.details)) over (order by place.position desc) as kept
+        from conversations.branch_item place
+        cross join lateral (
+          select type, role, status, content, call_id, details from conversations.item where key = place.item_key limit 1
+        ) i
+        where place.branch_key = wanted_branch.key and place.position <= coalesce(wanted.up_to, 2147483647)
+          and (i.status in ('completed', 'incomplete') or i.type = 'mcp_call')
+      ) near
+      where near.kept <= ${maxKeptBytes}
     ) i
     where i.told <= ${maxHistoryBytes}
   ) told on true

@@ -3,11 +3,11 @@ import DataLoader from 'dataloader'
 import { sql } from 'kysely'
 import { type EntityManager, isUniqueViolation, type SubgraphDatabase } from '../../../platform/db.ts'
 import { AppError } from '../../../platform/errors.ts'
-import { memoryChannel } from '../../../platform/memory-changes.ts'
 import { invalidCursor, type Page } from '../../../platform/pagination.ts'
 import { MemoryItem } from '../entities.ts'
 import type { MemoryScope } from '../schema.generated.ts'
 import { type MemoryRow, memoryColumns } from './memory-row.ts'
+import { changingMemories, removeMemories } from './memory-writes.ts'
 
 /** Which memories of an owner a list holds. */
 export interface MemoryFilter {
@@ -92,7 +92,7 @@ export function memorySource(database: SubgraphDatabase): MemorySource {
 
     update: (ownerId, id, change) =>
       refusingDuplicates(() =>
-        database.fork().transactional(async (em) => {
+        changingMemories(database, ownerId, async (db, em) => {
           const item = await em.findOne(
             MemoryItem,
             { ownerId, publicId: id },
@@ -105,16 +105,12 @@ export function memorySource(database: SubgraphDatabase): MemorySource {
           await em.flush()
           if (isNews)
             await sql`update memory.item set embedding = null, embedding_model = null, claimed_until = null
-              where key = ${item.key}`.execute(em.getKysely())
-          await sql`select pg_notify(${memoryChannel}, ${ownerId})`.execute(em.getKysely())
+              where key = ${item.key}`.execute(db)
           return item
         }),
       ),
 
-    async remove(ownerId, ids) {
-      const rows = await database.prepared<{ id: string }>('remove_memories', removal, [ownerId, ids])
-      return rows.map(({ id }) => id)
-    },
+    remove: (ownerId, ids) => changingMemories(database, ownerId, (db) => removeMemories(db, ownerId, ids)),
   }
 }
 
@@ -134,13 +130,6 @@ const allOfOwner = `select ${memoryColumns('m')} from memory.item m where m.owne
 const countsByScope = `
   select scope, count(*)::integer as count, count(embedding)::integer as embedded from memory.item
   where owner_id = $1 and ($2::text is null or project_id = $2) group by scope`
-
-/** PostgreSQL tells of the same change of an owner's once. */
-const removal = `
-  with removed as (
-    delete from memory.item where owner_id = $1 and public_id = any($2::text[]) returning public_id, owner_id
-  )
-  select public_id as id, pg_notify('${memoryChannel}', owner_id::text) from removed`
 
 async function readMany(database: SubgraphDatabase, ownerId: string, ids: readonly string[]) {
   const rows = await database.prepared<MemoryRow>('memories_by_id', memoriesById, [ids, ownerId])

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely'
-import type { SubgraphDatabase } from '../../../platform/db.ts'
+import type { EntityManager, SubgraphDatabase } from '../../../platform/db.ts'
 import { memoryChannel } from '../../../platform/memory-changes.ts'
 import type { MemoryItem } from '../entities.ts'
 import { type MemoryRow, memoryColumns } from './memory-row.ts'
@@ -33,12 +33,12 @@ type Connection = Kysely<Record<never, never>>
 export function changingMemories<T>(
   database: SubgraphDatabase,
   ownerId: string,
-  work: (db: Connection) => Promise<T>,
+  work: (db: Connection, em: EntityManager) => Promise<T>,
 ): Promise<T> {
   return database.fork().transactional(async (em) => {
     const db = em.getKysely() as Connection
     await sql`select pg_advisory_xact_lock(hashtextextended(${`memory:${ownerId}`}, 0))`.execute(db)
-    const result = await work(db)
+    const result = await work(db, em)
     await sql`select pg_notify(${memoryChannel}, ${ownerId})`.execute(db)
     return result
   })
@@ -91,12 +91,17 @@ export async function upsertMemories(
   return rows
 }
 
-/** Forgets what is no longer true. */
-export async function removeMemories(db: Connection, ownerId: string, ids: readonly string[]): Promise<void> {
-  if (ids.length === 0) return
-  await sql`delete from memory.item where owner_id = ${ownerId} and public_id = any(${[...ids]}::text[])`.execute(
-    db,
-  )
+/** Forgets what is no longer true. @returns the ids of those that were there */
+export async function removeMemories(
+  db: Connection,
+  ownerId: string,
+  ids: readonly string[],
+): Promise<string[]> {
+  if (ids.length === 0) return []
+  const { rows } = await sql<{ id: string }>`
+    delete from memory.item where owner_id = ${ownerId} and public_id = any(${[...ids]}::text[])
+    returning public_id as id`.execute(db)
+  return rows.map(({ id }) => id)
 }
 
 /** Removes everything that is remembered of a user. What is written meanwhile comes before it, or after. */

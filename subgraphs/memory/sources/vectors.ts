@@ -38,7 +38,7 @@ export interface VectorSource {
   wordRanks(ownerId: string, query: string): Promise<ReadonlyMap<string, number>>
   /** Takes memories without a vector of this model, of whomever, for a minute. */
   claim(model: string, limit: number): Promise<UnembeddedRow[]>
-  /** The owners of the memories that were found as they were, one for each. */
+  /** The owners of the memories that were found as they were, and that nobody is changing, one for each. */
   store(model: string, vectors: readonly VectorDraft[]): Promise<string[]>
 }
 
@@ -92,12 +92,19 @@ const claim = `
   )
   returning public_id as id, owner_id as "ownerId", topic || ': ' || text as text, revision`
 
-/** PostgreSQL tells of the same change of an owner's once. */
+/**
+ * What somebody is changing is left out: its vector would be of what it was, and nobody who changes several memories ever waits
+ * for who stores vectors of them in another order. PostgreSQL tells of the same change of an owner's once.
+ */
 const store = `
-  with stored as (
-    update memory.item m set embedding = v.vector, embedding_model = $1, claimed_until = null
+  with free as (
+    select m.key, v.vector
     from unnest($2::text[], $3::integer[], $4::bytea[]) as v (id, revision, vector)
-    where m.public_id = v.id and m.revision = v.revision
+    join memory.item m on m.public_id = v.id and m.revision = v.revision
+    for no key update of m skip locked
+  ), stored as (
+    update memory.item m set embedding = free.vector, embedding_model = $1, claimed_until = null
+    from free where m.key = free.key
     returning m.owner_id
   )
   select owner_id as "ownerId", pg_notify('${memoryChannel}', owner_id::text) from stored`

@@ -3,6 +3,7 @@ import type { RequestContext } from '../../../platform/context.ts'
 import { AppError } from '../../../platform/errors.ts'
 import { newId } from '../../../platform/ids.ts'
 import type { Logger } from '../../../platform/log.ts'
+import type { StoredBytes } from '../../../platform/stored-bytes.ts'
 import { openModel } from '../catalogue/access.ts'
 import type { LiveCatalogue } from '../catalogue/live-catalogue.ts'
 import type { ListedModel, Offer } from '../catalogue/registry.ts'
@@ -16,6 +17,7 @@ import {
 import { type PromptOrchestrator, plainPrompt } from '../prompts/orchestrator.ts'
 import type { CompletionRequest, Route } from '../providers/index.ts'
 import type { ChatRequest } from './chat-request.ts'
+import { messageImages } from './message-images.ts'
 import { answerTokens, promptOf } from './prompt.ts'
 import { providerBody } from './provider-body.ts'
 import { readHistory, type TurnHistory } from './turn.ts'
@@ -61,6 +63,8 @@ export interface PreparingParts {
   readonly counting: TokenCounting
   /** Null where prompts are not orchestrated. */
   readonly orchestrator: PromptOrchestrator | null
+  /** Where the bytes of media are. */
+  readonly objects: Pick<StoredBytes, 'read'>
 }
 
 /**
@@ -71,7 +75,7 @@ export interface PreparingParts {
 export async function prepareCompletion(
   request: ChatRequest,
   streamed: boolean,
-  { catalogue, counting, orchestrator }: PreparingParts,
+  { catalogue, counting, orchestrator, objects }: PreparingParts,
   context: RequestContext,
 ): Promise<Prepared> {
   const actor = requireActor(context.actor)
@@ -83,6 +87,7 @@ export async function prepareCompletion(
   const { before, modules } = orchestrator
     ? await orchestrator.orchestrate(subject, context)
     : plainPrompt(subject)
+  const images = await messageImages(request.messages, before, objects, context)
   const fitting = new PromptFitting(
     promptOf(request, before),
     (answering) => answerTokens(request, answering),
@@ -91,7 +96,10 @@ export async function prepareCompletion(
   const bodyFor = ({ model: { entry }, offer }: Candidate, prompt: TrimmedPrompt) => {
     const defaults = entry?.supportedParameters.default ?? {}
     const trimmed = prompt.trimmed ? prompt : null
-    return providerBody(request, { before, defaults, streamed, trimmed })(offer.modelId)
+    const told = images
+      ? { tools: trimmed?.tools ?? null, messages: images.shownIn(prompt.messages) }
+      : trimmed
+    return providerBody(request, { before, defaults, streamed, told })(offer.modelId)
   }
   const { requestId, traceparent, signal } = context
   return {
@@ -107,7 +115,10 @@ export async function prepareCompletion(
       for (const other of fallbacksOf(model, request, actor, catalogue))
         yield candidatesOf(other, catalogue, true)
     },
-    promptFor: (candidate) => fitting.for(candidate),
+    promptFor: (candidate) => {
+      const prompt = fitting.for(candidate)
+      return images ? images.loadedFor(candidate.offer.provider, prompt) : prompt
+    },
     callOf: (candidate, prompt) => ({
       body: bodyFor(candidate, prompt),
       requestId,

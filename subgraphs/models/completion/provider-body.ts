@@ -11,8 +11,8 @@ export interface BodyChanges {
   /** What the catalogue says of parameters that the request leaves out. */
   readonly defaults: Readonly<Record<string, unknown>>
   readonly streamed: boolean
-  /** What is told in place of all messages and tools, where those are more than the model takes. */
-  readonly trimmed: Pick<Prompt, 'messages' | 'tools'> | null
+  /** What is told in place of all messages and tools, where it is not what came: trimmed, or with images for ids. */
+  readonly told: Pick<Prompt, 'messages' | 'tools'> | null
 }
 
 /** Our own fields, which no provider sees. */
@@ -31,7 +31,7 @@ export function providerBody(request: ChatRequest, changes: BodyChanges): (model
     ...removed,
     ...streamEdits(parsed, changes.streamed),
     ...defaultEdits(parsed, changes.defaults),
-    ...(changes.trimmed ? trimmedEdits(changes.trimmed) : messageEdits(request, changes.before)),
+    ...(changes.told ? toldEdits(changes.told) : messageEdits(request, changes.before)),
   }
   return (modelId) => spliceFields(bytes, { ...edits, model: JSON.stringify(modelId) })
 }
@@ -61,7 +61,7 @@ function defaultEdits(
   return Object.fromEntries(absent.map(([name, value]) => [name, JSON.stringify(value)]))
 }
 
-function trimmedEdits({ messages, tools }: Pick<Prompt, 'messages' | 'tools'>): Record<string, FieldEdit> {
+function toldEdits({ messages, tools }: Pick<Prompt, 'messages' | 'tools'>): Record<string, FieldEdit> {
   return { messages: JSON.stringify(messages), ...(tools ? { tools: JSON.stringify(tools) } : {}) }
 }
 

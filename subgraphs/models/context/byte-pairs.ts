@@ -8,16 +8,28 @@ export interface Encoding {
 /** In a user's text `<|endoftext|>` is a text like any other. */
 const plainText = { disallowedSpecial: new Set<string>() }
 
-/** Texts are counted in pieces of so many UTF-16 units: a single word of megabytes is left off early too. */
-const pieceLength = 8_192
+/**
+ * Texts are counted in pieces of so many UTF-16 units: a single word of megabytes is left off early too, and an encoding
+ * takes the square of a word's length.
+ */
+const pieceLength = 2_048
 const longestWord = 256
 
+/** Is called before each piece; what it throws ends the counting. */
+export type BeforePiece = () => void
+const goOn: BeforePiece = () => undefined
+
 /** As `TokenCounter.count`. A long text without spaces may come out a token longer for each piece that it is cut into. */
-export function countTokens(encoding: Encoding, texts: readonly string[], enough: number): number[] {
+export function countTokens(
+  encoding: Encoding,
+  texts: readonly string[],
+  enough: number,
+  beforePiece = goOn,
+): number[] {
   let left = enough
   return texts.map((text) => {
     if (left < 0) return Number.POSITIVE_INFINITY
-    const { tokens, length } = walk(encoding, text, left)
+    const { tokens, length } = walk(encoding, text, left, beforePiece)
     const counted = length === text.length ? tokens : Number.POSITIVE_INFINITY
     left -= counted
     return counted
@@ -25,9 +37,9 @@ export function countTokens(encoding: Encoding, texts: readonly string[], enough
 }
 
 /** As `TokenCounter.fit`. */
-export function fitTexts(encoding: Encoding, wanted: readonly WantedText[]): number[] {
+export function fitTexts(encoding: Encoding, wanted: readonly WantedText[], beforePiece = goOn): number[] {
   return wanted.map(({ text, tokens }) => {
-    const { tokens: walked, length } = walk(encoding, text, tokens)
+    const { tokens: walked, length } = walk(encoding, text, tokens, beforePiece)
     if (length === text.length) return length
     const piece = text.slice(length, endOfPiece(text, length))
     return length + fittingBeginning(encoding, piece, tokens - walked)
@@ -35,10 +47,16 @@ export function fitTexts(encoding: Encoding, wanted: readonly WantedText[]): num
 }
 
 /** Goes through a text piece by piece, as far as whole pieces have at most so many tokens. */
-function walk(encoding: Encoding, text: string, most: number): { tokens: number; length: number } {
+function walk(
+  encoding: Encoding,
+  text: string,
+  most: number,
+  beforePiece: BeforePiece,
+): { tokens: number; length: number } {
   let tokens = 0
   let length = 0
   while (length < text.length) {
+    beforePiece()
     const end = endOfPiece(text, length)
     const inPiece = tokensUpTo(encoding, text.slice(length, end), most - tokens)
     if (inPiece === null) break

@@ -1,4 +1,5 @@
 import { parseJsonBody } from '../../../platform/json-body.ts'
+import type { JsonObject } from '../providers/index.ts'
 import type { LimitedText } from './limited-texts.ts'
 import { isObject } from './message-text.ts'
 import { type TokenCounter, wholeCharacters } from './token-counter.ts'
@@ -63,11 +64,29 @@ function readable(text: string): unknown {
 
 /** JSON of at most so many UTF-16 units in which no string is longer than it must be; null where strings are not what makes it long. */
 function withShorterStrings(value: unknown, room: number): string | null {
+  // what does not fit with the shortest strings is found out once, and by looking at no more of it than would fit
+  if (leastLength(value, 1, room) > room) return null
   for (let longest = room; longest >= 1; longest = Math.floor(longest / 2)) {
+    if (leastLength(value, longest, room) > room) continue
     const json = JSON.stringify(cutStrings(value, longest))
     if (json.length <= room) return json
   }
   return null
+}
+
+/** The JSON of a value with strings cut is no shorter than this; counted no further than just beyond `most`. */
+function leastLength(value: unknown, longest: number, most: number): number {
+  if (typeof value === 'string') return Math.min(value.length, longest + valueMarker.length) + 2
+  if (typeof value !== 'object' || value === null) return 1
+  // each element has a bracket or a comma before it
+  let length = 1
+  const add = (key: string | null, inner: unknown): boolean => {
+    length += (key === null ? 1 : key.length + 4) + leastLength(inner, longest, most - length)
+    return length <= most
+  }
+  if (Array.isArray(value)) value.every((inner) => add(null, inner))
+  else for (const key in value) if (!add(key, (value as JsonObject)[key])) break
+  return Math.max(length, 2)
 }
 
 function cutStrings(value: unknown, longest: number): unknown {

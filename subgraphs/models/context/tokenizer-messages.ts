@@ -2,7 +2,12 @@ import type { EncodingName } from './encodings.ts'
 import type { WantedText } from './token-counter.ts'
 
 /** What the tokenizer's thread is asked. Answered in the order in which it came. */
-export type TokenizerQuestion = { readonly id: number; readonly encoding: EncodingName } & TokenizerWork
+export type TokenizerQuestion = {
+  readonly id: number
+  readonly encoding: EncodingName
+  /** When nobody waits for the answer any more, in Unix milliseconds. */
+  readonly until: number
+} & TokenizerWork
 
 /** What there is to be counted: as the methods of `TokenCounter`. */
 export type TokenizerWork =
@@ -12,5 +17,6 @@ export type TokenizerWork =
 /** What it answers. */
 export interface TokenizerAnswer {
   readonly id: number
-  readonly numbers: readonly number[]
+  /** Null where it came too late. */
+  readonly numbers: readonly number[] | null
 }

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import { countTokens, type Encoding, fitTexts } from './byte-pairs.ts'
+import { type BeforePiece, countTokens, type Encoding, fitTexts } from './byte-pairs.ts'
 import type { EncodingName } from './encodings.ts'
 import type { TokenizerAnswer, TokenizerQuestion } from './tokenizer-messages.ts'
 
@@ -18,13 +18,27 @@ function load(name: EncodingName): Promise<Encoding> {
   return encoding
 }
 
+/** Nobody waits any more: others do. */
+class TooLate extends Error {}
+
 async function answer(question: TokenizerQuestion): Promise<TokenizerAnswer> {
+  const { id, until } = question
   const encoding = await load(question.encoding)
-  const numbers =
-    question.kind === 'count'
-      ? countTokens(encoding, question.texts, question.enough)
-      : fitTexts(encoding, question.wanted)
-  return { id: question.id, numbers }
+  const whileAwaited = () => {
+    if (Date.now() > until) throw new TooLate()
+  }
+  try {
+    return { id, numbers: numbersOf(encoding, question, whileAwaited) }
+  } catch (error) {
+    if (error instanceof TooLate) return { id, numbers: null }
+    throw error
+  }
+}
+
+function numbersOf(encoding: Encoding, question: TokenizerQuestion, beforePiece: BeforePiece): number[] {
+  return question.kind === 'count'
+    ? countTokens(encoding, question.texts, question.enough, beforePiece)
+    : fitTexts(encoding, question.wanted, beforePiece)
 }
 
 // What fails here ends the thread: whoever asked is told so.

@@ -60,6 +60,22 @@ describe('counting in an encoding', () => {
     expect(countTokens(o200k, ['<|endoftext|>'], 100)[0]).toBeGreaterThan(1)
   })
 
+  it('ends where nobody waits any more, in the middle of a text', () => {
+    const text = '的一是不了人我在有他'.repeat(10_000)
+    for (const count of [
+      countTokens.bind(null, o200k, [text], 1e9),
+      fitTexts.bind(null, o200k, [{ text, tokens: 1e9 }]),
+    ]) {
+      let pieces = 0
+      const whileAwaited = () => {
+        pieces += 1
+        if (pieces > 3) throw new Error('too late')
+      }
+      expect(() => count(whileAwaited)).toThrow('too late')
+      expect(pieces).toBe(4)
+    }
+  })
+
   it('comes to an end with texts of one letter, a megabyte long', () => {
     const text = 'a'.repeat(1_000_000)
     expect(countTokens(o200k, [text], 1e9)[0]).toBeLessThan(text.length)

@@ -64,8 +64,9 @@ export class Tokenizer {
     const id = this.#asked++
     const { promise, resolve } = Promise.withResolvers<readonly number[] | null>()
     this.#waiting.set(id, resolve)
-    const impatience = setTimeout(() => resolve(null), this.#times.patienceMs)
-    this.#thread().postMessage({ id, encoding, ...work })
+    const { patienceMs } = this.#times
+    const impatience = setTimeout(() => resolve(null), patienceMs)
+    this.#thread().postMessage({ id, encoding, until: Date.now() + patienceMs, ...work })
     try {
       return await promise
     } finally {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import fc from 'fast-check'
 import type { JsonObject } from '../providers/index.ts'
 import { fixedTokensOf, textBytes } from './message-text.ts'
@@ -99,6 +99,21 @@ describe('texts that are too long', () => {
     const short = argumentsOf(asked)[0] ?? ''
     expect(Buffer.byteLength(short)).toBeLessThanOrEqual(2_000)
     expect(typeof JSON.parse(short)).toBe('object')
+  })
+
+  it.each([
+    ['elements', JSON.stringify(Array.from({ length: 100_000 }, (_, at) => at))],
+    ['keys', JSON.stringify(Object.fromEntries(Array.from({ length: 50_000 }, (_, at) => [`k${at}`, 'v'])))],
+    ['texts', JSON.stringify(Array.from({ length: 50_000 }, () => 'a few words'))],
+  ])('take no more work for more %s than could stay of them', async (_, args) => {
+    const stringify = jest.spyOn(JSON, 'stringify')
+    try {
+      await trimmed([user('q'), { role: 'assistant', tool_calls: [call('c', args)] }])
+      const written = stringify.mock.results.map(({ value }) => String(value).length)
+      expect(written.reduce((sum, length) => sum + length, 0)).toBeLessThan(100_000)
+    } finally {
+      stringify.mockRestore()
+    }
   })
 
   it('are counted only where they have more bytes than tokens', async () => {

@@ -1,3 +1,4 @@
+import type { Actor } from '../../../platform/actor.ts'
 import { BackgroundQueue } from '../../../platform/background-queue.ts'
 import type { RequestContext } from '../../../platform/context.ts'
 import type { Logger } from '../../../platform/log.ts'
@@ -29,6 +30,8 @@ export interface Lesson {
 }
 
 const mostWaiting = 200
+/** Of one person: nobody's lessons shall be lost for what another sends. */
+const mostOfOne = 20
 const mostRunning = 2
 const deadlineMs = 60_000
 const graceMs = 10_000
@@ -39,11 +42,14 @@ const knownCount = 40
 export class MemoryLearner {
   readonly #parts: LearnerParts
   readonly #queue: BackgroundQueue<Lesson>
+  /** How many lessons of each person wait or are worked on. */
+  readonly #taken = new Map<string, number>()
 
   constructor(parts: LearnerParts) {
     this.#parts = parts
     this.#queue = new BackgroundQueue({
-      work: (lesson, signal) => this.#learn(lesson, signal),
+      work: (lesson, signal) =>
+        this.#learn(lesson, signal).finally(() => this.#count(lesson.asker.actor, -1)),
       failed: (err, { asker: { requestId } }) =>
         parts.log.warn({ err, requestId }, 'nothing was learned from a turn'),
       mostRunning,
@@ -56,8 +62,10 @@ export class MemoryLearner {
 
   /** Whether there is room for it. */
   add(lesson: Lesson): boolean {
-    const isTaken = this.#queue.add(lesson)
-    const { requestId } = lesson.asker
+    const { actor, requestId } = lesson.asker
+    this.#count(actor, 1)
+    const isTaken = this.#ofOne(actor) <= mostOfOne && this.#queue.add(lesson)
+    if (!isTaken) this.#count(actor, -1)
     if (!isTaken) this.#parts.log.warn({ requestId }, 'too much waits: nothing is learned from a turn')
     return isTaken
   }
@@ -65,6 +73,16 @@ export class MemoryLearner {
   /** Takes no more, and gives what there is some time to end. */
   stop(): Promise<void> {
     return this.#queue.stop()
+  }
+
+  #ofOne(actor: Actor | null): number {
+    return this.#taken.get(actor?.id ?? '') ?? 0
+  }
+
+  #count(actor: Actor | null, more: 1 | -1): void {
+    const count = this.#ofOne(actor) + more
+    if (count > 0) this.#taken.set(actor?.id ?? '', count)
+    else this.#taken.delete(actor?.id ?? '')
   }
 
   async #learn({ transcript, modelId, asker }: Lesson, signal: AbortSignal): Promise<void> {

@@ -38,7 +38,10 @@ export function createRecall({ embedding, timeoutMs }: RecallOptions): Recall {
     if (!embedding || query.trim() === '') return {}
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(timeoutMs)])
     try {
-      const [vector] = await embedding.embed([query.slice(-maxEmbeddedLength)], { ...context, signal })
+      const [vector] = await embedding.embed([query.slice(-maxEmbeddedLength).toWellFormed()], {
+        ...context,
+        signal,
+      })
       return { vector, vectorModel: embedding.modelId }
     } catch (error) {
       if (context.signal.aborted) throw error

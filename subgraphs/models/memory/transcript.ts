@@ -24,7 +24,7 @@ export function transcriptMessages(messages: readonly object[]): TranscriptMessa
   for (const message of messages.toReversed()) {
     const { role, content } = message as { readonly role?: unknown; readonly content?: unknown }
     if (typeof role !== 'string' || role === 'system' || role === 'developer') continue
-    const text = textOf(content).slice(0, Math.min(maxMessageLength, room))
+    const text = textOf(content).slice(0, Math.min(maxMessageLength, room)).toWellFormed()
     if (text.trim() === '') continue
     room -= text.length
     kept.unshift({ role, content: text })

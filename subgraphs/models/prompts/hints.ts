@@ -32,11 +32,11 @@ export function hintsFromInput({ persona, memory, language }: ChatPromptInput): 
   }
 }
 
-/** One line without control characters; null for an empty one. A persona is a hint: what is too long of it is left out. */
+/** One line without control characters and half characters, which providers refuse; null for an empty one. A persona is a hint: what is too long of it is left out. */
 function line(value: unknown): string | null {
   if (typeof value !== 'string') return null
   const text = value.replace(/[\s\p{Cc}]+/gu, ' ').trim()
-  return text === '' ? null : text.slice(0, maxPersonaLength)
+  return text === '' ? null : text.slice(0, maxPersonaLength).toWellFormed()
 }
 
 /** The first of the languages with the highest weight (RFC 9110, 12.5.4); null where none is named. */

@@ -47,7 +47,10 @@ export async function questionBefore(
 const columns = `
   i.role, i.content, i.call_id as "callId", i.model_id as "modelId", i.created_at as "createdAt"`
 
-/** At least one message, however large: the first is preceded by nothing. */
+/**
+ * At least one message, however large: the first is preceded by nothing. How much is kept of a message is told without reading
+ * it, and is no more than what it is when it is read, but for a few bytes: what is too far away by that is not read.
+ */
 const messagePage = `
   with page as (
     select bi.position, ${columns}
@@ -55,9 +58,11 @@ const messagePage = `
     where bi.branch_key = $1 and bi.position > $2 and i.type = 'message'
       and i.role = any($3::text[]) and i.status = any($4::text[])
     order by bi.position limit $5
+  ), near as (
+    select page.*, sum(pg_column_size(content) - 8) over (order by position) - pg_column_size(content) + 8 as kept from page
   ), measured as (
-    select page.*, sum(octet_length(content::text)) over (order by position) - octet_length(content::text) as before
-    from page
+    select near.*, sum(octet_length(content::text)) over (order by position) - octet_length(content::text) as before
+    from near where kept < $6
   )
   select position, role, content, "callId", "modelId", "createdAt" from measured where before < $6 order by position`
 

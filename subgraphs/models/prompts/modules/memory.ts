@@ -84,5 +84,6 @@ function turnLines(past: readonly JsonObject[]): string[] {
 
 function shortened(line: string): string {
   const text = line.replace(/\s+/g, ' ').trim()
-  return text.length > maxLineLength ? `${text.slice(0, maxLineLength - 1)}…` : text
+  // half a character is refused by providers
+  return text.length > maxLineLength ? `${text.slice(0, maxLineLength - 1).toWellFormed()}…` : text
 }

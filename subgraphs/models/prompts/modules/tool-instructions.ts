@@ -9,7 +9,10 @@ export const toolInstructions: PromptModule = {
     const lines = (request.parsed.tools ?? []).flatMap((tool) => {
       const { name, description } = (tool.function ?? {}) as Readonly<Record<string, unknown>>
       if (typeof name !== 'string') return []
-      const told = typeof description === 'string' ? `: ${description.slice(0, maxDescriptionLength)}` : ''
+      const told =
+        typeof description === 'string'
+          ? `: ${description.slice(0, maxDescriptionLength).toWellFormed()}`
+          : ''
       return [`- ${name}${told}`]
     })
     return lines.length === 0 ? null : text('tool_instructions', { Tools: lines.join('\n') })

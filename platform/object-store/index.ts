@@ -1,0 +1,62 @@
+import { join } from 'node:path'
+import type { PlatformConfig } from '../config.ts'
+import type { Logger } from '../log.ts'
+import { openLocalStore } from './local-store.ts'
+import type { ObjectStore } from './object-store.ts'
+import type { SignedLinks } from './signed-links.ts'
+import { unconfiguredStore } from './unconfigured-store.ts'
+
+export type { ObjectStore, SignedGetOptions, SignedPutOptions, SignedUrl } from './object-store.ts'
+export { createSignedLinks, type SignedLinks } from './signed-links.ts'
+
+/** What a store is chosen by and made of. */
+export interface ObjectStoreOptions {
+  readonly platform: PlatformConfig
+  /** Links to files; a bucket makes its own. */
+  readonly links: SignedLinks
+  readonly log: Logger
+}
+
+/**
+ * The store that `MEDIA_STORAGE_BACKEND` names; while that is unset a bucket where one is named, else files. A bucket that is
+ * not told of whole keeps nobody from starting: each call throws `media_storage_not_configured`.
+ */
+export async function createObjectStore({ platform, links, log }: ObjectStoreOptions): Promise<ObjectStore> {
+  const backend = platform.MEDIA_STORAGE_BACKEND ?? (platform.MEDIA_S3_BUCKET ? 's3' : 'local')
+  if (backend === 'local') {
+    const folder = platform.MEDIA_LOCAL_STORAGE_PATH ?? join(platform.JAN_DATA_DIR, 'media')
+    return openLocalStore({ folder, links, log })
+  }
+  return openBucket(platform, log)
+}
+
+async function openBucket(platform: PlatformConfig, log: Logger): Promise<ObjectStore> {
+  const {
+    MEDIA_S3_BUCKET: bucket,
+    MEDIA_S3_ACCESS_KEY_ID: accessKeyId,
+    MEDIA_S3_SECRET_ACCESS_KEY: secretAccessKey,
+    MEDIA_S3_ENDPOINT: endpoint,
+  } = platform
+  const needed = {
+    MEDIA_S3_BUCKET: bucket,
+    MEDIA_S3_ACCESS_KEY_ID: accessKeyId,
+    MEDIA_S3_SECRET_ACCESS_KEY: secretAccessKey,
+  }
+  if (!bucket || !accessKeyId || !secretAccessKey) {
+    const missing = Object.entries(needed).flatMap(([name, value]) => (value ? [] : [name]))
+    log.warn({ missing }, 'there is no store for media')
+    return unconfiguredStore(missing)
+  }
+  // The SDK is a third of what a start loads: only for those who have a bucket.
+  const { openS3Store } = await import('./s3-store.ts')
+  return openS3Store({
+    bucket,
+    credentials: { accessKeyId, secretAccessKey },
+    region: platform.MEDIA_S3_REGION,
+    endpoint: endpoint ?? null,
+    publicEndpoint: platform.MEDIA_S3_PUBLIC_ENDPOINT ?? endpoint ?? null,
+    // Few servers but Amazon's answer under a host of each bucket's own.
+    usePathStyle: platform.MEDIA_S3_USE_PATH_STYLE ?? endpoint !== undefined,
+    log,
+  })
+}

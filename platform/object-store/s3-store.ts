@@ -1,0 +1,140 @@
+import { addAbortSignal, Readable } from 'node:stream'
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3'
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
+import { inlineDisposition } from '../content-disposition.ts'
+import { exactly } from '../exact-size.ts'
+import type { Logger } from '../log.ts'
+import { assertKey } from './object-key.ts'
+import type { ObjectStore } from './object-store.ts'
+import { uploadInParts } from './s3-upload.ts'
+import { storageSteps } from './storage-failure.ts'
+
+/** A bucket and how it is reached. */
+export interface S3StoreOptions {
+  readonly bucket: string
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
+  readonly region: string
+  /** Null is Amazon's own. */
+  readonly endpoint: string | null
+  /** The address that links are signed for. */
+  readonly publicEndpoint: string | null
+  /** The bucket's name in the path rather than in the host. */
+  readonly usePathStyle: boolean
+  readonly log: Logger
+}
+
+/** How long a store may take to accept a connection, and be silent on one. */
+const connectLimitMs = 5_000
+const silenceLimitMs = 60_000
+
+/** Objects that are deleted at the same time. */
+const deletesAtOnce = 10
+
+/** Objects in a bucket of anything that speaks S3. What fails for the moment is asked again by the SDK. */
+export function openS3Store({ bucket, log, ...place }: S3StoreOptions): ObjectStore {
+  const client = clientFor(place, place.endpoint)
+  const signer = clientFor(place, place.publicEndpoint)
+  const store = storageSteps(log)
+  const at = (key: string) => {
+    assertKey(key)
+    return { Bucket: bucket, Key: key }
+  }
+  return {
+    async write(key, bytes, { contentType, size = null, signal }) {
+      // A stream that fails before it is read fails the reading of it, not the process.
+      bytes.once('error', () => undefined)
+      try {
+        const object = { ...at(key), ContentType: contentType }
+        if (signal) addAbortSignal(signal, bytes)
+        return await uploadInParts({ client, store, log, object, bytes: exactly(bytes, size), signal })
+      } finally {
+        bytes.destroy()
+      }
+    },
+    async read(key, { range, signal } = {}) {
+      const Range = range ? `bytes=${range.start}-${range.end}` : undefined
+      const command = new GetObjectCommand({ ...at(key), Range })
+      signal?.throwIfAborted()
+      const bytes = await store('read', () =>
+        unlessAbsent(client.send(command, { abortSignal: signal }), body),
+      )
+      return bytes && signal ? addAbortSignal(signal, bytes) : bytes
+    },
+    async head(key) {
+      const command = new HeadObjectCommand(at(key))
+      return store('head', () =>
+        unlessAbsent(client.send(command), ({ ContentLength = 0 }) => ({ size: ContentLength })),
+      )
+    },
+    async delete(keys) {
+      // One by one: deleting many in one request is not in every store that speaks S3.
+      const commands = keys.map((key) => new DeleteObjectCommand(at(key)))
+      await store('delete', async () => {
+        for (let done = 0; done < commands.length; done += deletesAtOnce)
+          await Promise.all(commands.slice(done, done + deletesAtOnce).map((command) => client.send(command)))
+      })
+    },
+    async signedGet(key, { expiresIn, contentType, filename = null }) {
+      const command = new GetObjectCommand({
+        ...at(key),
+        ResponseContentType: contentType,
+        ResponseContentDisposition: inlineDisposition(filename),
+      })
+      const expiresAt = expiry(expiresIn)
+      const url = await store('sign', () => getSignedUrl(signer, command, { expiresIn }))
+      return { url, headers: {}, expiresAt }
+    },
+    async signedPut(key, { expiresIn, contentType, size }) {
+      const command = new PutObjectCommand({ ...at(key), ContentType: contentType, ContentLength: size })
+      const expiresAt = expiry(expiresIn)
+      const signableHeaders = new Set(['host', 'content-type', 'content-length'])
+      const url = await store('sign', () => getSignedUrl(signer, command, { expiresIn, signableHeaders }))
+      return { url, headers: { 'content-type': contentType }, expiresAt }
+    },
+  }
+}
+
+type Place = Pick<S3StoreOptions, 'credentials' | 'region' | 'usePathStyle'>
+
+function clientFor({ credentials, region, usePathStyle }: Place, endpoint: string | null): S3Client {
+  return new S3Client({
+    credentials,
+    region,
+    ...(endpoint === null ? {} : { endpoint }),
+    forcePathStyle: usePathStyle,
+    // Checksums of its own in every request and answer are Amazon's alone: other stores keep them as if they were content.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: { connectionTimeout: connectLimitMs, socketTimeout: silenceLimitMs },
+  })
+}
+
+function expiry(seconds: number): number {
+  return Math.floor(Date.now() / 1000 + seconds) * 1000
+}
+
+function body({ Body }: { readonly Body?: unknown }): Readable {
+  if (Body instanceof Readable) return Body
+  throw new Error('The store answered without a body.')
+}
+
+async function unlessAbsent<Answer, Result>(
+  answer: Promise<Answer>,
+  present: (answer: Answer) => Result,
+): Promise<Result | null> {
+  try {
+    return present(await answer)
+  } catch (error) {
+    if (error instanceof Error && /^(NoSuchKey|NotFound)$/.test(error.name)) return null
+    // A range that begins behind the end.
+    if (error instanceof Error && error.name === 'InvalidRange')
+      return present({ Body: Readable.from([]) } as Answer)
+    throw error
+  }
+}

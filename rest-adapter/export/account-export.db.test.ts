@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { parse } from 'graphql'
+import type { Actor } from '../../platform/actor.ts'
+import { someActor, startTestGraph, type TestGraph } from '../../wiring/test.ts'
+import { accountExport } from './account-export.ts'
+
+let test: TestGraph
+let actor: Actor
+beforeAll(async () => {
+  test = await startTestGraph({ MEMORY_ENABLED: 'true' })
+  const context = test.contextFor(null)
+  const document = parse('mutation { guestLogin { user { id } } }')
+  const { data } = await test.graph.clients.execute({ document, variables: {}, context })
+  actor = someActor({ id: (data as { guestLogin: { user: { id: string } } }).guestLogin.user.id })
+})
+afterAll(() => test.stop())
+
+const change = async (text: string, variables: Record<string, unknown>) => {
+  const context = test.contextFor(actor)
+  const { errors } = await test.graph.clients.execute({ document: parse(text), variables, context })
+  expect(errors).toBeUndefined()
+}
+
+describe('the export of an account', () => {
+  it('comes to its end though memories are forgotten while it is read', async () => {
+    const items = Array.from({ length: 80 }, (_, at) => ({
+      scope: 'CORE',
+      key: `k${at}`,
+      text: `Fact ${at}`,
+    }))
+    await change('mutation ($input: UpsertMemoriesInput!) { upsertMemories(input: $input) { id } }', {
+      input: { items },
+    })
+    let text = ''
+    let isForgotten = false
+    for await (const piece of accountExport(test.contextFor(actor), new Date())) {
+      text += piece
+      const ids = text.match(/\bmem_[0-9a-z]{16}\b/g) ?? []
+      if (isForgotten || ids.length < 50) continue
+      isForgotten = true
+      await change('mutation ($ids: [ID!]!) { deleteMemories(ids: $ids) { ids } }', { ids })
+    }
+    expect(isForgotten).toBe(true)
+    expect((JSON.parse(text) as { memories: object[] }).memories).toHaveLength(80)
+  })
+})

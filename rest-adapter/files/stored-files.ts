@@ -1,0 +1,14 @@
+import type { FileLinkVerifier } from '../../platform/file-links.ts'
+import type { StoredBytes } from '../../platform/stored-bytes.ts'
+
+/** What routes move beside the graph: bytes that it has named, and links that it has made. */
+export interface StoredFiles {
+  readonly bytes: StoredBytes
+  readonly links: FileLinkVerifier
+  /** The most bytes that one may have. */
+  readonly maxBytes: number
+  /** The most bytes that a body of JSON may have. */
+  readonly maxBodyBytes: number
+  /** Whether a media's bytes are handed through; links to them are given otherwise. */
+  readonly proxiesDownloads: boolean
+}

@@ -1,0 +1,150 @@
+import { z } from 'zod'
+import type { RequestContext } from '../../platform/context.ts'
+import { AppError } from '../../platform/errors.ts'
+import { parseJsonBody } from '../../platform/json-body.ts'
+import { validated } from '../../platform/validate.ts'
+import { bodyReader } from '../body.ts'
+import { receiveForm } from '../files/receive-form.ts'
+import { type SentObject, sendBytes } from '../files/send-bytes.ts'
+import {
+  CreateMediaDocument,
+  MediaBytesDocument,
+  MediaDocument,
+  PublicMediaDocument,
+  type StoredBytesFieldsFragment,
+} from '../operations.generated.ts'
+import { mediaJson, mediaResource, storedJson, storedMedia } from '../present/media.ts'
+import { handlerRoute, type Route, type RouteInput } from '../route.ts'
+
+const tag = 'Media'
+
+const uploadBody = z.object({
+  remote_url: z.string().nullish(),
+  data_url: z.string().nullish(),
+  filename: z.string().nullish(),
+  user_id: z.string().nullish(),
+})
+
+const downloadQuery = z.object({
+  metadata: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe(
+      '`true` asks for what is known of it in place of its bytes; so does `Accept: application/json`.',
+    ),
+})
+
+function notFound(): never {
+  throw new AppError('media_not_found', 'media not found', { param: 'id' })
+}
+
+const idOf = ({ params }: RouteInput) => (params.media_id ?? '').toLowerCase()
+
+/** The routes that move the bytes of media, past the graph. */
+export const mediaFileRoutes: readonly Route[] = [
+  handlerRoute({
+    method: 'post',
+    path: '/v1/media/upload',
+    operationId: 'uploadMedia',
+    summary: 'Upload an image',
+    description:
+      'As `multipart/form-data` with a `file`, or as JSON with `remote_url` or `data_url`. The same bytes have the same id, however often they come: no idempotency key is looked at.',
+    tag,
+    file: 'file',
+    rate: { perMinute: 50, cost: 5 },
+    failures: [
+      'missing_parameter',
+      'invalid_parameter',
+      'max_size_exceeded',
+      'media_storage_failed',
+      'media_storage_not_configured',
+    ],
+    async handle(input, response) {
+      const { request, context, files } = input
+      const isForm = /^multipart\/form-data\s*(;|$)/i.test(request.headers['content-type'] ?? '')
+      const stored = isForm
+        ? await receiveForm({ request, context, store: files.bytes, maxBytes: files.maxBytes })
+        : await createFromJson(input, response)
+      response.json(storedJson(stored))
+    },
+    response: storedMedia,
+  }),
+  handlerRoute<unknown, z.output<typeof downloadQuery>>({
+    method: 'get',
+    path: '/v1/media/:media_id',
+    operationId: 'getMedia',
+    summary: 'Read an image',
+    description: 'Its bytes, with ranges and conditions; or what is known of it.',
+    tag,
+    query: downloadQuery,
+    failures: ['media_not_found', 'media_storage_failed'],
+    async handle(input, response) {
+      const { request, context, query, files } = input
+      if (query.metadata === 'true' || !files.proxiesDownloads || prefersJson(request.headers.accept)) {
+        const { media } = await context.graph.execute(
+          MediaDocument,
+          { id: idOf(input), expiresIn: null },
+          context,
+        )
+        response.json(mediaJson(media ?? notFound()))
+        return
+      }
+      const { media } = await context.graph.execute(MediaBytesDocument, { id: idOf(input) }, context)
+      await sendBytes(input, response, storedObject(media ?? notFound(), 'private, no-cache'))
+    },
+    response: mediaResource,
+    responseType: 'image/*',
+  }),
+  handlerRoute({
+    method: 'get',
+    path: '/api/media/:public_id',
+    operationId: 'getPublicMedia',
+    summary: 'Read an image by a link for everybody',
+    description: 'Whoever knows the id reads the bytes: for `<img src>`. Off with `MEDIA_PUBLIC_READ=false`.',
+    tag,
+    access: 'public',
+    rate: { perMinute: 300 },
+    failures: ['media_not_found', 'media_storage_failed'],
+    async handle(input, response) {
+      const { context } = input
+      const { publicMedia } = await context.graph.execute(
+        PublicMediaDocument,
+        { id: input.params.public_id ?? '' },
+        context,
+      )
+      response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin')
+      const object = storedObject(publicMedia ?? notFound(), 'public, max-age=31536000, immutable')
+      await sendBytes(input, response, object)
+    },
+    responseType: 'image/*',
+  }),
+]
+
+function storedObject(
+  { storageKey, bytes, mimeType, filename = null, sha256 }: StoredBytesFieldsFragment,
+  cacheControl: string,
+): SentObject {
+  return { key: storageKey, size: bytes, contentType: mimeType, filename, cacheControl, etag: `"${sha256}"` }
+}
+
+/** Whether JSON is what somebody would rather have. Who takes anything gets the image. */
+function prefersJson(accept: string | undefined): boolean {
+  return /^\s*application\/json\b/i.test(accept ?? '')
+}
+
+async function createFromJson(
+  { request, context, files }: RouteInput,
+  response: Parameters<ReturnType<typeof bodyReader>>[1],
+) {
+  const bytes = await bodyReader(files.maxBodyBytes)(request, response)
+  const { remote_url, data_url, filename } = validated(
+    uploadBody,
+    bytes.length > 0 ? parseJsonBody(bytes) : {},
+  )
+  if (remote_url == null && data_url == null)
+    throw new AppError('missing_parameter', 'Send a file, remote_url or data_url.', { param: 'file' })
+  const input = { remoteUrl: remote_url, dataUrl: data_url, filename }
+  return (
+    await context.graph.execute(CreateMediaDocument, { input, expiresIn: null }, context as RequestContext)
+  ).createMedia
+}

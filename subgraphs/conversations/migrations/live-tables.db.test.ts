@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import pg from 'pg'
+import { createTestDatabase, type TestDatabase } from '../../../platform/testing/test-database.ts'
+import { generatedTitles } from './0008-generated-titles.ts'
+
+let database: TestDatabase
+let client: pg.Client
+beforeAll(async () => {
+  database = await createTestDatabase()
+  client = new pg.Client({ connectionString: database.url })
+  await client.connect()
+})
+afterAll(async () => {
+  await client.end()
+  await database.drop()
+})
+
+interface Row {
+  readonly title: string | null
+  readonly xmin: string
+  readonly title_given: boolean
+}
+const rows = async (columns: string) =>
+  (await client.query<Row>(`select title, xmin, ${columns} from conversations.conversation order by key`))
+    .rows
+
+describe('migrations of tables that are in use', () => {
+  it('take titles that are there for given, and rewrite no row for it', async () => {
+    await client.query(`
+      alter table conversations.conversation drop column title_given, drop column title_messages;
+      with conversation as (
+        insert into conversations.conversation (public_id, owner_id, title, active_branch_key)
+        select 'conv_' || n, gen_random_uuid(), title, n
+        from unnest(array['Trees', null, ' New Conversation']) with ordinality as given (title, n)
+        returning key, active_branch_key
+      )
+      insert into conversations.branch (key, conversation_key, name) select active_branch_key, key, 'MAIN' from conversation`)
+    const [before] = await rows('null')
+    await client.query(generatedTitles.sql)
+    const after = await rows('title_given')
+    expect(after.map(({ title, title_given }) => [title, title_given])).toEqual([
+      ['Trees', true],
+      [null, false],
+      [' New Conversation', false],
+    ])
+    expect(after[0]?.xmin).toBe(before?.xmin)
+    const { rows: defaults } = await client.query(`
+      select column_default from information_schema.columns
+      where table_schema = 'conversations' and table_name = 'conversation' and column_name = 'title_given'`)
+    expect(defaults).toEqual([{ column_default: 'false' }])
+  })
+
+  it('hold for new rows what nobody has to read the old ones for', async () => {
+    const { rows: checks } = await client.query(
+      `select convalidated from pg_constraint where conname = 'item_rating_check'`,
+    )
+    expect(checks).toEqual([{ convalidated: false }])
+    const rated = client.query(`
+      insert into conversations.item (conversation_key, type, status, content, details, rating)
+      select key, 'message', 'completed', '[]', '{}', 'meh' from conversations.conversation limit 1`)
+    await expect(rated).rejects.toThrow('item_rating_check')
+  })
+})

@@ -1,0 +1,25 @@
+import { AppError } from '../../../platform/errors.ts'
+import { tooLarge } from '../../../platform/observed-bytes.ts'
+
+const header = /^data:[^,]{0,200}?;base64,/i
+/** Base64 with or without its padding; blanks and line breaks may stand in it. */
+const base64 = /^[A-Za-z0-9+/\s]*={0,2}\s*$/
+
+/**
+ * The bytes of a data URL; the type it claims is not looked at.
+ * @throws AppError `invalid_parameter` for what is no base64 data URL, `max_size_exceeded`
+ */
+export function bytesOfDataUrl(dataUrl: string, maxBytes: number, param: string): Buffer {
+  const start = header.exec(dataUrl.slice(0, 256))?.[0].length
+  if (start === undefined)
+    throw refusal(`${param} must be a data URL in base64: data:image/png;base64,….`, param)
+  // four characters stand for three bytes: what is much longer need not be read
+  if ((dataUrl.length - start) * 0.75 > maxBytes * 1.1 + 16) throw tooLarge(maxBytes, param)
+  const text = dataUrl.slice(start)
+  if (!base64.test(text)) throw refusal(`${param} is not base64.`, param)
+  return Buffer.from(text, 'base64')
+}
+
+function refusal(message: string, param: string): AppError {
+  return new AppError('invalid_parameter', message, { param })
+}

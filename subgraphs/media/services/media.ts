@@ -1,0 +1,132 @@
+import { type Actor, requireActor } from '../../../platform/actor.ts'
+import { AppError } from '../../../platform/errors.ts'
+import { hasIdShape } from '../../../platform/ids.ts'
+import type { ObjectStore } from '../../../platform/object-store/object-store.ts'
+import {
+  type Connection,
+  invalidCursor,
+  type PageArguments,
+  toConnection,
+  toPage,
+} from '../../../platform/pagination.ts'
+import type { MediaSource } from '../sources/media.ts'
+import type { MediaRow } from '../sources/media-row.ts'
+import type { MediaWrites } from '../sources/media-writes.ts'
+import { withinSeconds } from './lifetimes.ts'
+import { mediaIdsIn, replaceMediaIds } from './placeholders.ts'
+import type { UploadService } from './uploads.ts'
+
+/** What reading media takes. */
+export interface MediaParts {
+  readonly actor: Actor | null
+  readonly source: MediaSource
+  readonly writes: MediaWrites
+  readonly objects: ObjectStore
+  readonly uploads: UploadService
+  /** How long a link lasts where nobody says, in seconds. */
+  readonly linkSeconds: number
+  /** Whether anybody may read what they know the id of. */
+  readonly isPublic: boolean
+}
+
+const mostIds = 100
+/** A placeholder is a link in the making: a value with more of them than this is no message. */
+const mostPlaceholders = 1_000
+
+/** The rules of media. Everything acts for the actor: another owner's media does not exist for it. */
+export function mediaService({ actor, source, writes, objects, uploads, linkSeconds, isPublic }: MediaParts) {
+  const owner = () => requireActor(actor).id
+  const lifetimes = { least: 60, most: 604_800, usual: linkSeconds }
+
+  /** The owner's media of these ids; uploads that nobody has completed yet are completed. */
+  async function byIds(ids: readonly string[]): Promise<Map<string, MediaRow>> {
+    const ownerId = owner()
+    const known = [...new Set(ids)].filter((id) => hasIdShape('media', id))
+    const read = async () => {
+      const rows = await Promise.all(known.map((id) => source.byId(ownerId, id)))
+      return new Map(rows.flatMap((row) => (row ? [[row.publicId, row] as const] : [])))
+    }
+    const found = await read()
+    const unknown = known.filter((id) => !found.has(id))
+    if (unknown.length === 0 || (await uploads.completeAny(unknown)) === 0) return found
+    source.clearLoaders()
+    return read()
+  }
+
+  const link = ({ storageKey, mimeType, filename }: MediaRow, expiresIn?: number | null) =>
+    objects.signedGet(storageKey, {
+      expiresIn: withinSeconds(expiresIn, lifetimes),
+      contentType: mimeType,
+      ...(filename ? { filename } : {}),
+    })
+
+  return {
+    link,
+
+    async byId(id: string): Promise<MediaRow | null> {
+      return (await byIds([id.toLowerCase()])).get(id.toLowerCase()) ?? null
+    },
+
+    /** For references: what is only prepared is not there yet. */
+    async reference(id: string): Promise<MediaRow | null> {
+      return hasIdShape('media', id) ? source.byId(owner(), id) : null
+    },
+
+    async anyones(id: string): Promise<MediaRow | null> {
+      return isPublic && hasIdShape('media', id.toLowerCase()) ? source.anyones(id.toLowerCase()) : null
+    },
+
+    async page(args: PageArguments): Promise<Connection<MediaRow>> {
+      const page = toPage(args)
+      if (page.after !== null && !hasIdShape('media', page.after)) throw invalidCursor(page.after)
+      return toConnection(await source.page(owner(), page), page, ({ publicId }) => publicId)
+    },
+
+    count: (): Promise<number> => source.count(owner()),
+
+    /** @throws AppError `invalid_parameter` */
+    async resolve(ids: readonly string[]) {
+      assertFew(ids)
+      const found = await byIds(ids.map((id) => id.toLowerCase()))
+      const rows = ids.map((id) => found.get(id.toLowerCase()))
+      return {
+        media: rows.flatMap((row) => row ?? []),
+        missing: ids.filter((_, at) => !rows[at]),
+      }
+    },
+
+    /** @throws AppError `invalid_parameter` for more than 1,000 media in one value */
+    async resolvePayload(payload: unknown) {
+      const ids = mediaIdsIn(payload)
+      if (ids.length > mostPlaceholders)
+        throw new AppError('invalid_parameter', `payload names more than ${mostPlaceholders} media.`, {
+          param: 'payload',
+        })
+      const found = await byIds(ids)
+      const urls = new Map<string, string>()
+      for (const [id, row] of found) urls.set(id, (await link(row)).url)
+      return {
+        payload: replaceMediaIds(payload, (id) => urls.get(id)),
+        missing: ids.filter((id) => !found.has(id)),
+      }
+    },
+
+    /** @throws AppError `invalid_parameter` */
+    async remove(ids: readonly string[]) {
+      assertFew(ids)
+      const asked = ids.map((id) => id.toLowerCase()).filter((id) => hasIdShape('media', id))
+      const gone = new Set(await writes.remove(owner(), asked))
+      return { ids: [...gone], failed: ids.filter((id) => !gone.has(id.toLowerCase())) }
+    },
+  }
+}
+
+/** The service of one request. */
+export type MediaService = ReturnType<typeof mediaService>
+
+function assertFew(ids: readonly string[]): void {
+  if (ids.length === 0)
+    throw new AppError('invalid_parameter', 'ids must name at least one.', { param: 'ids' })
+  if (ids.length > mostIds)
+    throw new AppError('invalid_parameter', `ids must name at most ${mostIds}.`, { param: 'ids' })
+}
