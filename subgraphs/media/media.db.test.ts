@@ -78,6 +78,14 @@ describe('an image', () => {
     expect(await head(media.storageKey)).toMatchObject({ size: bytes.length })
   })
 
+  it('may have more metadata than is kept of its beginning: the rest is read from the store', async () => {
+    const photo = await testImage('jpeg', 12)
+    const profile = Buffer.concat([Buffer.from([0xff, 0xe2, 0xff, 0xff]), Buffer.alloc(65_533)])
+    const bytes = Buffer.concat([photo.subarray(0, 2), profile, profile, photo.subarray(2)])
+    const { media } = await create(someActor(), bytes)
+    expect(media).toMatchObject({ mimeType: 'image/jpeg', bytes: bytes.length, width: 12, height: 12 })
+  })
+
   it('has one id for the same bytes of the same owner, however many come at once', async () => {
     const actor = someActor()
     const bytes = await testImage()

@@ -1,14 +1,10 @@
 import type { ByteRange } from '../../../platform/stored-bytes.ts'
 
-/** How many of the first and of the last bytes are enough for nearly all images. */
-export const headBytes = 256 * 1024
-export const tailBytes = 64
-
 /** An image, of which not all bytes need be at hand. */
 export interface ImageSource {
-  /** The first `headBytes` bytes; all where there are fewer. More do no harm. */
+  /** The first bytes: 64 at least, where there are as many. 64 KB are enough for nearly all images. */
   readonly head: Uint8Array
-  /** The last `tailBytes` bytes; all where there are fewer. */
+  /** The last 64 bytes; all where there are fewer. */
   readonly tail: Uint8Array
   /** Of all of it, in bytes. */
   readonly size: number
@@ -16,10 +12,10 @@ export interface ImageSource {
    * Other bytes, for photos with long metadata and TIFFs that have their directory at the end: at most 16 times, 256 KB at most.
    * Without it such images are refused as broken.
    */
-  read?(range: ByteRange): Promise<Uint8Array>
+  readonly read?: (range: ByteRange) => Promise<Uint8Array>
 }
 
-const windowBytes = headBytes
+const windowBytes = 256 * 1024
 /** 4 MB: more metadata than cameras and editors put before a picture. */
 const maxReads = 16
 

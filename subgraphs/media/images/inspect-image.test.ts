@@ -4,11 +4,16 @@ import fc from 'fast-check'
 import sharp from 'sharp'
 import { AppError } from '../../../platform/errors.ts'
 import type { ByteRange } from '../../../platform/stored-bytes.ts'
-import { headBytes, type ImageSource, tailBytes } from './image-bytes.ts'
-import { type ImageFacts, inspectImage, maxPixels, maxSide } from './inspect-image.ts'
+import type { ImageSource } from './image-bytes.ts'
+import { type ImageFacts, imageTypes, inspectImage, maxPixels, maxSide, sniffImage } from './inspect-image.ts'
 
 const width = 37
 const height = 23
+
+/** As much as uploads keep of a file. */
+const headBytes = 65_536
+const tailBytes = 64
+const param = 'source'
 
 type Extension = ImageFacts['extension']
 const extensions: readonly Extension[] = ['jpg', 'png', 'webp', 'gif', 'bmp', 'tiff']
@@ -68,7 +73,7 @@ function readable(file: Buffer): ImageSource & { readonly ranges: ByteRange[] } 
   }
 }
 
-const inspect = (file: Buffer) => inspectImage(ends(file), 'source')
+const inspect = (file: Buffer) => inspectImage({ ...ends(file), param })
 
 async function refusal(file: Buffer): Promise<string> {
   const error: unknown = await inspect(file).catch((reason: unknown) => reason)
@@ -92,6 +97,8 @@ describe('an image', () => {
   it.each(extensions)('is told by its bytes and measured: %s', async (extension) => {
     const mime = `image/${extension === 'jpg' ? 'jpeg' : extension}`
     expect(await inspect(images[extension])).toEqual({ mime, extension, width, height })
+    expect(sniffImage(images[extension].subarray(0, 16), param)).toEqual({ mime, extension })
+    expect(imageTypes).toContain(mime)
   })
 
   it.each<[kind: string, make: () => Promise<Buffer>]>([
@@ -166,11 +173,11 @@ describe('metadata before the frame of a JPEG', () => {
     Buffer.concat([images.jpg.subarray(0, 2), ...Array(count).fill(segment(length)), images.jpg.subarray(2)])
 
   it('is passed over, longer than the head too, where the rest can be read', async () => {
-    expect(await inspect(withSegments(3))).toMatchObject({ width, height })
-    for (const count of [4, 5, 30]) {
+    expect(await inspect(withSegments(50, 1_000))).toMatchObject({ width, height })
+    for (const count of [1, 2, 4, 5, 30]) {
       const file = withSegments(count)
       const source = readable(file)
-      expect(await inspectImage(source, 'source')).toMatchObject({ width, height })
+      expect(await inspectImage({ ...source, param })).toMatchObject({ width, height })
       expect(source.ranges.length).toBeLessThanOrEqual(16)
       for (const { start, end } of source.ranges) {
         expect(end - start).toBeLessThan(256 * 1024)
@@ -182,7 +189,7 @@ describe('metadata before the frame of a JPEG', () => {
   it('is refused where the rest cannot be read, or is endless', async () => {
     expect(await refusal(withSegments(5))).toBe(broken)
     const source = readable(withSegments(200))
-    await expect(inspectImage(source, 'source')).rejects.toThrow(broken)
+    await expect(inspectImage({ ...source, param })).rejects.toThrow(broken)
     expect(source.ranges.length).toBeLessThanOrEqual(16)
     expect(await refusal(withSegments(2_000, 2))).toBe(broken)
   })
@@ -190,7 +197,7 @@ describe('metadata before the frame of a JPEG', () => {
   it('that fails to be read fails as it does', async () => {
     const failure = new AppError('media_storage_failed', 'The store is away.')
     const source = { ...ends(withSegments(5)), read: () => Promise.reject(failure) }
-    await expect(inspectImage(source, 'source')).rejects.toBe(failure)
+    await expect(inspectImage({ ...source, param })).rejects.toBe(failure)
   })
 
   it('hides no frame: what decoders pass over does not count', async () => {
@@ -213,10 +220,14 @@ describe('a TIFF whose directory comes last', () => {
     expect(file.length).toBeGreaterThan(headBytes)
     const directoryAt = file[0] === 0x49 ? file.readUInt32LE(4) : file.readUInt32BE(4)
     const source = readable(file)
-    expect(await inspectImage(source, 'source')).toMatchObject({ extension: 'tiff', width: 400, height: 400 })
+    expect(await inspectImage({ ...source, param })).toMatchObject({
+      extension: 'tiff',
+      width: 400,
+      height: 400,
+    })
     if (directoryAt > headBytes) expect(await refusal(file)).toBe(broken)
     else expect(await inspect(file)).toMatchObject({ width: 400 })
-    await expect(inspectImage(readable(file.subarray(0, -200)), 'source')).rejects.toThrow(broken)
+    await expect(inspectImage({ ...readable(file.subarray(0, -200)), param })).rejects.toThrow(broken)
   })
 })
 
@@ -430,7 +441,7 @@ describe('an image that is too large to be decoded', () => {
 describe('any bytes', () => {
   const outcome = async (source: ImageSource) => {
     try {
-      const facts = await inspectImage(source, 'source')
+      const facts = await inspectImage({ ...source, param })
       expect(facts.width * facts.height).toBeLessThanOrEqual(maxPixels)
       expect(Math.min(facts.width, facts.height)).toBeGreaterThanOrEqual(1)
       expect(Number.isInteger(facts.width) && Number.isInteger(facts.height)).toBe(true)
@@ -506,7 +517,7 @@ describe('any bytes', () => {
         const file = await noise(width, height)
           .toFormat(format as 'jpeg')
           .toBuffer()
-        expect(await inspectImage(readable(file), 'source')).toMatchObject({ width, height })
+        expect(await inspectImage({ ...readable(file), param })).toMatchObject({ width, height })
       },
     )
     await fc.assert(property, { numRuns: 40 })

@@ -9,14 +9,34 @@ import { pngSize } from './png.ts'
 import { tiffSize } from './tiff.ts'
 import { webpSize } from './webp.ts'
 
-/** What the bytes of an image tell of it. */
-export interface ImageFacts extends PixelSize {
-  readonly mime: 'image/jpeg' | 'image/png' | 'image/webp' | 'image/gif' | 'image/bmp' | 'image/tiff'
+/** The types of images that are taken. */
+export const imageTypes = [
+  'image/jpeg',
+  'image/png',
+  'image/webp',
+  'image/gif',
+  'image/bmp',
+  'image/tiff',
+] as const
+
+export type ImageType = (typeof imageTypes)[number]
+
+/** What the first bytes of an image tell of it. */
+export interface ImageKind {
+  readonly mime: ImageType
   /** Without a dot. */
   readonly extension: 'jpg' | 'png' | 'webp' | 'gif' | 'bmp' | 'tiff'
 }
 
-interface Format extends Pick<ImageFacts, 'mime' | 'extension'> {
+/** What the bytes of an image tell of it. */
+export interface ImageFacts extends ImageKind, PixelSize {}
+
+/** An image to be inspected, and the wire name of the field that errors name. */
+export interface Inspection extends ImageSource {
+  readonly param: string | null
+}
+
+interface Format extends ImageKind {
   /** How its files begin, in hexadecimal digits. */
   readonly signature: RegExp
   /** Reads the size, and looks whether the end is there. Null for what a decoder could make nothing of. */
@@ -44,22 +64,32 @@ export const maxPixels = 100_000_000
 /** Beyond the longest panoramas of cameras; whoever scales an image pays for long rows and columns whatever their number is. */
 export const maxSide = 30_000
 
+/** What an image is by its first 16 bytes, which may be a lie as yet. @throws AppError `invalid_parameter` for none of the six types */
+export function sniffImage(head: Uint8Array, param: string | null): ImageKind {
+  const { mime, extension } = formatOf(head, param)
+  return { mime, extension }
+}
+
 /**
  * What an image is, from its bytes alone: what it is called and what its sender says of it count for nothing. Sizes are as stored,
  * before a rotation that metadata may ask for. It decodes no pixel, so that a whole header with nonsense behind it passes.
  *
- * @param param the wire name of the field that errors name
  * @throws AppError `invalid_parameter` for what is none of the six types, cut short, without area or too large to be decoded;
- * whatever `source.read` throws
+ * whatever `read` throws
  */
-export async function inspectImage(source: ImageSource, param: string | null): Promise<ImageFacts> {
-  const start = Buffer.from(source.head.subarray(0, 16)).toString('hex')
-  const format = formats.find(({ signature }) => signature.test(start))
-  if (!format) throw notAnImage(param)
-  const size = await format.measure(new ImageBytes(source))
+export async function inspectImage({ param, ...source }: Inspection): Promise<ImageFacts> {
+  const { mime, extension, measure } = formatOf(source.head, param)
+  const size = await measure(new ImageBytes(source))
   const fault = size === null ? broken(param) : faultOf(size, param)
   if (size === null || fault) throw fault
-  return { mime: format.mime, extension: format.extension, width: size.width, height: size.height }
+  return { mime, extension, width: size.width, height: size.height }
+}
+
+function formatOf(head: Uint8Array, param: string | null): Format {
+  const start = Buffer.from(head.subarray(0, 16)).toString('hex')
+  const format = formats.find(({ signature }) => signature.test(start))
+  if (!format) throw notAnImage(param)
+  return format
 }
 
 function faultOf({ width, height }: PixelSize, param: string | null): AppError | null {

@@ -1,11 +1,14 @@
-import { type ImageBytes, tailBytes } from './image-bytes.ts'
+import type { ImageBytes } from './image-bytes.ts'
 import { type PixelSize, sizeByLibrary } from './pixel-size.ts'
+
+/** As much as is looked at for the ends of other types. */
+const longestPadding = 64
 
 /** A WebP must be as long as its container says, or a few bytes longer. */
 export function webpSize({ head, size }: ImageBytes): PixelSize | null {
   if (head.length < 30 || !hasSignature(head)) return null
   const containerBytes = head.readUInt32LE(4) + 8
-  if (containerBytes > size || size > containerBytes + tailBytes) return null
+  if (containerBytes > size || size > containerBytes + longestPadding) return null
   return sizeByLibrary('webp', head)
 }
 
