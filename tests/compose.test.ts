@@ -141,7 +141,7 @@ describe.each([
       .filter(([, { ports: published }]) => published === undefined)
       .map(([name, { environment }]) => `${name}=http://${name}:${environment?.PORT}`)
     for (const url of split ? urls : []) expect(url.split(',')).toEqual(expected)
-    expect(expected).toHaveLength(split ? 5 : 0)
+    expect(expected).toHaveLength(split ? 6 : 0)
   })
 
   it('is healthy', async () => {

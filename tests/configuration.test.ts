@@ -166,7 +166,7 @@ describe('a broken setting', () => {
 
   it.each([
     ['program', ['edges'], 'start, edge, subgraph, migrate'],
-    ['subgraph', ['subgraph', 'model'], 'models, conversations, memory, projects, accounts'],
+    ['subgraph', ['subgraph', 'model'], 'models, media, conversations, memory, projects, accounts'],
   ])('in the name of the %s to run tells those that there are', async (_, named, known) => {
     const { code, output } = await start(['wiring/main.js', ...named], {})
     expect(code).toBe(1)

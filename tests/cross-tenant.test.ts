@@ -155,6 +155,7 @@ const named: Record<string, keyof Ids | 'public'> = {
   media_id: 'media',
   model_id: 'public',
   public_id: 'public',
+  public_media_id: 'public',
   model: 'public',
   template_key: 'public',
   template_id: 'public',
@@ -652,6 +653,8 @@ describe('a field with somebody else’s ids', () => {
           { total: 0 },
           { ids: [] },
           { core: [], semantic: [] },
+          { media: [], missing: [owned.media] },
+          { ids: [], failed: [owned.media] },
         ]).toContainEqual(data?.[field])
     },
   )

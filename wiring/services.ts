@@ -46,10 +46,8 @@ export async function openSharedServices(options: SharedServiceOptions): Promise
     ...(onStatement ? { onStatement } : {}),
   })
   const links = createSignedLinks({ rootSecret, publicUrl: settings.publicUrl })
-  const [notifications, objects] = await Promise.all([
-    openNotifications(databaseUrl, database.pool, log),
-    createObjectStore({ platform: settings.platform, links, log }),
-  ])
+  const objects = createObjectStore({ platform: settings.platform, links, log })
+  const notifications = await openNotifications(databaseUrl, database.pool, log)
   return {
     database,
     notifications,

@@ -36,19 +36,19 @@ describe('the store of media', () => {
   })
 
   it('is files in the data folder while nothing is set', async () => {
-    await (await open({ JAN_DATA_DIR: folder })).write('a', some(), png)
+    await open({ JAN_DATA_DIR: folder }).write('a', some(), png)
     expect(await readFile(join(folder, 'media', 'a'), 'utf8')).toBe('some bytes')
   })
 
   it('is files in a folder of their own, though a bucket is named too', async () => {
     const MEDIA_LOCAL_STORAGE_PATH = join(folder, 'elsewhere')
-    const store = await open({ ...bucket(), MEDIA_STORAGE_BACKEND: 'local', MEDIA_LOCAL_STORAGE_PATH })
+    const store = open({ ...bucket(), MEDIA_STORAGE_BACKEND: 'local', MEDIA_LOCAL_STORAGE_PATH })
     await store.write('a', some(), png)
     expect(await readFile(join(MEDIA_LOCAL_STORAGE_PATH, 'a'), 'utf8')).toBe('some bytes')
   })
 
   it('is a bucket where one is named, whose links lead to its address from outside', async () => {
-    const store = await open({ ...bucket(), MEDIA_S3_PUBLIC_ENDPOINT: 'https://media.example.com' })
+    const store = open({ ...bucket(), MEDIA_S3_PUBLIC_ENDPOINT: 'https://media.example.com' })
     await store.write('in-a-bucket', some(), png)
     expect((await server.files()).some((path) => path.includes('in-a-bucket'))).toBe(true)
     expect(await text((await store.read('in-a-bucket')) ?? some())).toBe('some bytes')
@@ -62,7 +62,7 @@ describe('the store of media', () => {
   it('of Amazon has the bucket in the host, and elsewhere where it is told to', async () => {
     const { MEDIA_S3_ENDPOINT, ...amazon } = bucket()
     const linkOf = async (environment: Record<string, string>) => {
-      const { url } = await (await open(environment)).signedGet('a', {
+      const { url } = await open(environment).signedGet('a', {
         expiresIn: 60,
         contentType: 'image/png',
       })
@@ -84,7 +84,7 @@ describe('the store of media', () => {
     'refuses each call where it is a bucket without %s, and names that',
     async (missing) => {
       const { [missing]: _, ...rest }: Record<string, string> = bucket()
-      const store = await open({ ...rest, MEDIA_STORAGE_BACKEND: 's3' })
+      const store = open({ ...rest, MEDIA_STORAGE_BACKEND: 's3' })
       const refusal = {
         code: 'media_storage_not_configured',
         status: 503,

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import type { PlatformConfig } from '../config.ts'
 import type { Logger } from '../log.ts'
+import { lazyStore } from './lazy-store.ts'
 import { openLocalStore } from './local-store.ts'
 import type { ObjectStore } from './object-store.ts'
+import type { S3StoreOptions } from './s3-store.ts'
 import type { SignedLinks } from './signed-links.ts'
 import { unconfiguredStore } from './unconfigured-store.ts'
 
@@ -21,7 +23,7 @@ export interface ObjectStoreOptions {
  * The store that `MEDIA_STORAGE_BACKEND` names; while that is unset a bucket where one is named, else files. A bucket that is
  * not told of whole keeps nobody from starting: each call throws `media_storage_not_configured`.
  */
-export async function createObjectStore({ platform, links, log }: ObjectStoreOptions): Promise<ObjectStore> {
+export function createObjectStore({ platform, links, log }: ObjectStoreOptions): ObjectStore {
   const backend = platform.MEDIA_STORAGE_BACKEND ?? (platform.MEDIA_S3_BUCKET ? 's3' : 'local')
   if (backend === 'local') {
     const folder = platform.MEDIA_LOCAL_STORAGE_PATH ?? join(platform.JAN_DATA_DIR, 'media')
@@ -30,7 +32,7 @@ export async function createObjectStore({ platform, links, log }: ObjectStoreOpt
   return openBucket(platform, log)
 }
 
-async function openBucket(platform: PlatformConfig, log: Logger): Promise<ObjectStore> {
+function openBucket(platform: PlatformConfig, log: Logger): ObjectStore {
   const {
     MEDIA_S3_BUCKET: bucket,
     MEDIA_S3_ACCESS_KEY_ID: accessKeyId,
@@ -47,9 +49,7 @@ async function openBucket(platform: PlatformConfig, log: Logger): Promise<Object
     log.warn({ missing }, 'there is no store for media')
     return unconfiguredStore(missing)
   }
-  // The SDK is a third of what a start loads: only for those who have a bucket.
-  const { openS3Store } = await import('./s3-store.ts')
-  return openS3Store({
+  const options: S3StoreOptions = {
     bucket,
     credentials: { accessKeyId, secretAccessKey },
     region: platform.MEDIA_S3_REGION,
@@ -58,5 +58,7 @@ async function openBucket(platform: PlatformConfig, log: Logger): Promise<Object
     // Few servers but Amazon's answer under a host of each bucket's own.
     usePathStyle: platform.MEDIA_S3_USE_PATH_STYLE ?? endpoint !== undefined,
     log,
-  })
+  }
+  // The SDK takes 30 MB: only for those who have a bucket, and once they use it.
+  return lazyStore(async () => (await import('./s3-store.ts')).openS3Store(options))
 }

@@ -35,13 +35,13 @@ export function openLocalStore({ folder, links, log }: LocalStoreOptions): Objec
     assertKey(key)
     return join(root, ...key.split('/'))
   }
-  let incoming: Promise<string> | undefined
-  const openIncoming = () => {
-    incoming ??= prepareIncoming(join(root, incomingName)).catch((error: unknown) => {
-      incoming = undefined
-      throw error
-    })
-    return incoming
+  const incoming = join(root, incomingName)
+  let isCleared = false
+  const newDraft = async () => {
+    await mkdir(incoming, { recursive: true, mode: 0o700 })
+    if (!isCleared) await clearLeftovers(incoming)
+    isCleared = true
+    return join(incoming, randomUUID())
   }
   return {
     async write(key, bytes, { size = null, signal }) {
@@ -50,7 +50,7 @@ export function openLocalStore({ folder, links, log }: LocalStoreOptions): Objec
       try {
         const target = pathOf(key)
         if (signal) addAbortSignal(signal, bytes)
-        const draft = await store('write', async () => join(await openIncoming(), randomUUID()))
+        const draft = await store('write', newDraft)
         return await writeWhole({ bytes: exactly(bytes, size), draft, target, root, store })
       } finally {
         bytes.destroy()
@@ -153,15 +153,12 @@ async function syncFolders(from: string, root: string): Promise<void> {
   }
 }
 
-/** Makes the folder of what is being written, and clears it of what a crash has left there. */
-async function prepareIncoming(folder: string): Promise<string> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+async function clearLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name)
     const facts = await absentIsNull(stat(path))
     if (facts && facts.mtimeMs < Date.now() - leftoverMs) await rm(path, { force: true })
   }
-  return folder
 }
 
 /** A folder may have the name of a key. */

@@ -227,6 +227,8 @@ describe.each([
           store.write('never', stuck().destroy(new RangeError('before')), options),
         ).rejects.toThrow(new RangeError('before'))
       }
+      const cut = store.write('never', stuck().destroy(), options)
+      await expect(cut).rejects.toMatchObject({ code: 'ERR_STREAM_PREMATURE_CLOSE' })
       expect(await store.head('never')).toBeNull()
       expect(await content('kept')).toBe('as it was')
       expect((await driver.files()).filter((file) => !before.includes(file))).toEqual([])
@@ -319,6 +321,15 @@ describe('a store of files', () => {
     await rm(blocked)
     expect(await store.write('one', stream('x'), png)).toBe(1)
     expect(await readFile(join(blocked, 'one'), 'utf8')).toBe('x')
+  })
+
+  it('that was taken away is made anew by the next object', async () => {
+    const root = join(folder, 'taken')
+    const store = openLocalStore({ folder: root, links, log })
+    await store.write('one', stream('x'), png)
+    await rm(root, { recursive: true })
+    expect(await store.head('one')).toBeNull()
+    expect(await store.write('two', stream('x'), png)).toBe(1)
   })
 
   it('has no object under the name of a folder', async () => {

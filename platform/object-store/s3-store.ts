@@ -62,15 +62,17 @@ export function openS3Store({ bucket, log, ...place }: S3StoreOptions): ObjectSt
       const command = new GetObjectCommand({ ...at(key), Range })
       signal?.throwIfAborted()
       const bytes = await store('read', () =>
-        unlessAbsent(client.send(command, { abortSignal: signal }), body),
+        client.send(command, { abortSignal: signal }).then(bodyOf, standIn),
       )
+      bytes?.once('error', (error) => {
+        if (error.name !== 'AbortError') log.warn({ reason: error.name }, 'the media store broke off a read')
+      })
       return bytes && signal ? addAbortSignal(signal, bytes) : bytes
     },
     async head(key) {
       const command = new HeadObjectCommand(at(key))
-      return store('head', () =>
-        unlessAbsent(client.send(command), ({ ContentLength = 0 }) => ({ size: ContentLength })),
-      )
+      const answer = await store('head', () => client.send(command).catch(absentIsNull))
+      return answer && { size: answer.ContentLength ?? 0 }
     },
     async delete(keys) {
       // One by one: deleting many in one request is not in every store that speaks S3.
@@ -119,22 +121,19 @@ function expiry(seconds: number): number {
   return Math.floor(Date.now() / 1000 + seconds) * 1000
 }
 
-function body({ Body }: { readonly Body?: unknown }): Readable {
+function bodyOf({ Body }: { readonly Body?: unknown }): Readable {
   if (Body instanceof Readable) return Body
   throw new Error('The store answered without a body.')
 }
 
-async function unlessAbsent<Answer, Result>(
-  answer: Promise<Answer>,
-  present: (answer: Answer) => Result,
-): Promise<Result | null> {
-  try {
-    return present(await answer)
-  } catch (error) {
-    if (error instanceof Error && /^(NoSuchKey|NotFound)$/.test(error.name)) return null
-    // A range that begins behind the end.
-    if (error instanceof Error && error.name === 'InvalidRange')
-      return present({ Body: Readable.from([]) } as Answer)
-    throw error
-  }
+/** What is read where there is no object, or nothing of it in the range that is asked for. */
+function standIn(error: unknown): Readable | null {
+  if (error instanceof Error && error.name === 'InvalidRange') return Readable.from([])
+  return absentIsNull(error)
+}
+
+/** A bucket that is not there is 404 too, and no missing object. */
+function absentIsNull(error: unknown): null {
+  if (error instanceof Error && (error.name === 'NoSuchKey' || error.name === 'NotFound')) return null
+  throw error
 }

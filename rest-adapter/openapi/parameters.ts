@@ -12,6 +12,8 @@ const pathTexts: Readonly<Record<string, readonly [description: string, example:
   call_id: ['The id of a tool call.', 'call_8f3k2m1q'],
   share_id: ['The id of a share of yours.', 'share_9d2k4m6p8r0t1v3x'],
   slug: ['What the link ends with: 22 of `[0-9A-Za-z]`.', '4kR9mZ2xQ7pLw0sT5vYb1C'],
+  media_id: ['The id of a media of yours.', 'jan_01kb3m5n7p9r1s3t5v7w9x1y3z'],
+  public_media_id: ['The id of a media of anybody’s.', 'jan_01kb3m5n7p9r1s3t5v7w9x1y3z'],
   memory_id: ['The id of a memory of yours.', 'mem_h3v8t0r5e2y6u1i9'],
   model_id: ['The id of a model; slashes in it may stay as they are.', 'jan-v1-4b'],
   public_id: ['The id of a model; slashes in it may stay as they are.', 'jan-v1-4b'],

@@ -97,7 +97,7 @@ export const mediaFileRoutes: readonly Route[] = [
   }),
   handlerRoute({
     method: 'get',
-    path: '/api/media/:public_id',
+    path: '/api/media/:public_media_id',
     operationId: 'getPublicMedia',
     summary: 'Read an image by a link for everybody',
     description: 'Whoever knows the id reads the bytes: for `<img src>`. Off with `MEDIA_PUBLIC_READ=false`.',
@@ -109,7 +109,7 @@ export const mediaFileRoutes: readonly Route[] = [
       const { context } = input
       const { publicMedia } = await context.graph.execute(
         PublicMediaDocument,
-        { id: input.params.public_id ?? '' },
+        { id: input.params.public_media_id ?? '' },
         context,
       )
       response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin')

@@ -234,6 +234,8 @@ export type Item = {
   ratedAt: Maybe<Scalars['DateTime']['output']>;
   /** What was said beside it. */
   ratingComment: Maybe<Scalars['String']['output']>;
+  /** The media that it names, each once; null in place of those that are gone. */
+  media: Array<Maybe<Media>>;
 };
 
 /** A page of items. */
@@ -991,6 +993,10 @@ export type SubscriptionItemChangedArgs = {
   conversationId: Scalars['ID']['input'];
 };
 
+export type Media = {
+  id: Scalars['ID']['output'];
+};
+
 /** A conversation in which something was found: in its title, in messages of its active branch, or in both. */
 export type SearchHit = {
   /** The conversation. */
@@ -1319,6 +1325,7 @@ export type ResolversTypes = {
   ConversationEvent: ResolverTypeWrapper<ConversationEventModel>;
   ItemEvent: ResolverTypeWrapper<ItemEventModel>;
   Subscription: ResolverTypeWrapper<Record<PropertyKey, never>>;
+  Media: ResolverTypeWrapper<Media>;
   SearchHit: ResolverTypeWrapper<SearchHitModel>;
   Float: ResolverTypeWrapper<Scalars['Float']['output']>;
   SearchMatch: ResolverTypeWrapper<SearchMatchModel>;
@@ -1389,6 +1396,7 @@ export type ResolversParentTypes = {
   ConversationEvent: ConversationEventModel;
   ItemEvent: ItemEventModel;
   Subscription: Record<PropertyKey, never>;
+  Media: Media;
   SearchHit: SearchHitModel;
   Float: Scalars['Float']['output'];
   SearchMatch: SearchMatchModel;
@@ -1484,6 +1492,7 @@ export type ItemResolvers<ContextType = ConversationsContext, ParentType extends
   rating?: Resolver<Maybe<ResolversTypes['ItemRating']>, ParentType, ContextType>;
   ratedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   ratingComment?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  media?: Resolver<Array<Maybe<ResolversTypes['Media']>>, ParentType, ContextType>;
 };
 
 export type ItemConnectionResolvers<ContextType = ConversationsContext, ParentType extends ResolversParentTypes['ItemConnection'] = ResolversParentTypes['ItemConnection']> = {
@@ -1635,6 +1644,10 @@ export type SubscriptionResolvers<ContextType = ConversationsContext, ParentType
   itemChanged: SubscriptionResolver<ResolversTypes['ItemEvent'], "itemChanged", ParentType, ContextType, RequireFields<SubscriptionItemChangedArgs, 'conversationId'>>;
 };
 
+export type MediaResolvers<ContextType = ConversationsContext, ParentType extends ResolversParentTypes['Media'] = ResolversParentTypes['Media']> = {
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+};
+
 export type SearchHitResolvers<ContextType = ConversationsContext, ParentType extends ResolversParentTypes['SearchHit'] = ResolversParentTypes['SearchHit']> = {
   conversation?: Resolver<ResolversTypes['Conversation'], ParentType, ContextType>;
   score?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
@@ -1739,6 +1752,7 @@ export type Resolvers<ContextType = ConversationsContext> = {
   ConversationEvent?: ConversationEventResolvers<ContextType>;
   ItemEvent?: ItemEventResolvers<ContextType>;
   Subscription?: SubscriptionResolvers<ContextType>;
+  Media?: MediaResolvers<ContextType>;
   SearchHit?: SearchHitResolvers<ContextType>;
   SearchMatch?: SearchMatchResolvers<ContextType>;
   SearchConnection?: SearchConnectionResolvers<ContextType>;

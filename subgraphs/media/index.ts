@@ -2,6 +2,7 @@ import { mediaMaxBytes } from '../../platform/config.ts'
 import { defineSubgraph } from '../../platform/subgraph.ts'
 import { mediaConfig } from './config.ts'
 import { mediaContext } from './context.ts'
+import { Media } from './entities.ts'
 import { media as createMedia } from './migrations/0001-media.ts'
 import { resolvers } from './resolvers.ts'
 import { endRetention } from './retention.ts'
@@ -15,7 +16,7 @@ export const media = defineSubgraph({
   name: 'media',
   home: import.meta.url,
   resolvers,
-  persistence: { entities: [], migrations: [createMedia] },
+  persistence: { entities: [Media], migrations: [createMedia] },
   config: mediaConfig,
   start({ database, objects, outbound, platform, settings, background, log }) {
     const days = settings.MEDIA_RETENTION_DAYS

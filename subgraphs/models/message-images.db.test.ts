@@ -71,9 +71,18 @@ describe('an image of a message', () => {
     const bytes = await testImage()
     const id = await stored(actor, bytes)
     const { conversation } = await complete(actor, { messages: [looking(id)], conversation: {} })
-    const items = `query ($id: ID!) { conversation(id: $id) { items(first: 5, order: ASC) { nodes { content } } } }`
-    const kept = JSON.stringify(await ask(items, { id: conversation.id }, actor))
-    expect(kept).toContain(id)
+    const items =
+      'query ($id: ID!) { conversation(id: $id) { items(first: 5, order: ASC) { nodes { content media { id mimeType } } } } }'
+    const read = await ask<{ conversation: { items: { nodes: object[] } } }>(
+      items,
+      { id: conversation.id },
+      actor,
+    )
+    expect(read.conversation.items.nodes).toMatchObject([
+      { media: [{ id, mimeType: 'image/png' }] },
+      { media: [] },
+    ])
+    const kept = JSON.stringify(read)
     expect(kept).not.toContain('base64')
     const events = await callerOf(test, actor).stream({
       model: 'fake-model',
@@ -93,6 +102,10 @@ describe('an image of a message', () => {
     await complete(actor, { messages, conversation: conversation.id })
     expect(JSON.stringify(sent()[0])).toContain('no longer there')
     expect(JSON.stringify(sent())).not.toContain(id)
+    const items =
+      'query ($id: ID!) { conversation(id: $id) { items(first: 1, order: ASC) { nodes { media { bytes } } } } }'
+    const read = await ask(items, { id: conversation.id }, actor)
+    expect(read).toEqual({ conversation: { items: { nodes: [{ media: [null] }] } } })
   })
 
   it.each([

@@ -1,8 +1,12 @@
-import type { QueryResolvers } from '../schema.generated.ts'
+import { mediaIdsIn } from '../../../platform/media-reference.ts'
+import type { ItemResolvers, QueryResolvers } from '../schema.generated.ts'
 
-/** What the owner of media has to know of conversations. */
+/** What conversations have to do with media. */
 export const mediaResolvers = {
   Query: {
     mediaReferences: (_, { ownerId, ids }, { mediaReferences }) => mediaReferences(ownerId, ids),
   } satisfies Pick<QueryResolvers, 'mediaReferences'>,
+  Item: {
+    media: ({ content, details }) => mediaIdsIn([content, details]).map((id) => ({ id })),
+  } satisfies Pick<ItemResolvers, 'media'>,
 }

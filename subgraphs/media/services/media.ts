@@ -1,6 +1,7 @@
 import { type Actor, requireActor } from '../../../platform/actor.ts'
 import { AppError } from '../../../platform/errors.ts'
 import { hasIdShape } from '../../../platform/ids.ts'
+import { mediaIdsIn, replaceMediaIds } from '../../../platform/media-reference.ts'
 import type { ObjectStore } from '../../../platform/object-store/object-store.ts'
 import {
   type Connection,
@@ -13,7 +14,6 @@ import type { MediaSource } from '../sources/media.ts'
 import type { MediaRow } from '../sources/media-row.ts'
 import type { MediaWrites } from '../sources/media-writes.ts'
 import { withinSeconds } from './lifetimes.ts'
-import { mediaIdsIn, replaceMediaIds } from './placeholders.ts'
 import type { UploadService } from './uploads.ts'
 
 /** What reading media takes. */

@@ -10,8 +10,8 @@ export interface MediaRow {
   readonly width: number
   readonly height: number
   readonly filename: string | null
-  readonly createdAt: string
-  readonly retentionUntil: string | null
+  readonly createdAt: Date | string
+  readonly retentionUntil: Date | string | null
 }
 
 /** The columns of a `MediaRow`, of the alias `m`. */

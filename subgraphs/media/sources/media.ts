@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader'
 import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { invalidCursor, type Page } from '../../../platform/pagination.ts'
+import { Media } from '../entities.ts'
 import { type MediaRow, mediaColumns } from './media-row.ts'
 
 /** Reads media. Every statement but `anyones` is narrowed to one owner; what others own does not exist here. */
@@ -29,21 +30,27 @@ export function mediaSource(database: SubgraphDatabase): MediaSource {
     clearLoaders: () => loaders.clear(),
 
     async page(ownerId, { limit, after, offset, descending }) {
-      const rows = await database.prepared<MediaRow>(
-        descending ? 'media_page_desc' : 'media_page_asc',
-        pageOf(descending),
-        [ownerId, after, limit + 1, offset],
-      )
-      if (rows.length > 0 || after === null) return rows
-      const [known] = await database.prepared('media_cursor', cursor, [ownerId, after])
-      if (!known) throw invalidCursor(after)
-      return rows
+      const em = database.fork()
+      const query = em
+        .createQueryBuilder(Media, 'm')
+        .where({ ownerId })
+        .orderBy({ key: descending ? 'desc' : 'asc' })
+        .limit(limit + 1)
+        .offset(offset)
+      if (after !== null) {
+        const comparison = descending ? '<' : '>'
+        query.andWhere(
+          `m.key ${comparison} (select c.key from media.media c where c.public_id = ? and c.owner_id = ?)`,
+          [after, ownerId],
+        )
+      }
+      const rows = await query.getResultList()
+      if (rows.length === 0 && after !== null && (await em.count(Media, { ownerId, publicId: after })) === 0)
+        throw invalidCursor(after)
+      return rows.map(rowOf)
     },
 
-    async count(ownerId) {
-      const [row] = await database.prepared<{ count: number }>('media_count', count, [ownerId])
-      return row?.count ?? 0
-    },
+    count: (ownerId) => database.fork().count(Media, { ownerId }),
 
     async anyones(id) {
       const [row] = await database.prepared<MediaRow>('media_of_anybody', anyones, [id])
@@ -60,15 +67,7 @@ async function readMany(database: SubgraphDatabase, ownerId: string, ids: readon
 
 const byIds = `select ${mediaColumns} from media.media m where m.owner_id = $1 and m.public_id = any($2::text[])`
 const anyones = `select ${mediaColumns} from media.media m where m.public_id = $1`
-const count = 'select count(*)::integer as count from media.media where owner_id = $1'
-const cursor = 'select 1 from media.media where owner_id = $1 and public_id = $2'
 
-function pageOf(descending: boolean): string {
-  const [comparison, direction] = descending ? ['<', 'desc'] : ['>', 'asc']
-  return `
-    select ${mediaColumns} from media.media m
-    where m.owner_id = $1 and ($2::text is null or m.key ${comparison} (
-      select c.key from media.media c where c.owner_id = $1 and c.public_id = $2
-    ))
-    order by m.key ${direction} limit $3 offset $4`
+function rowOf({ sha256, filename = null, retentionUntil = null, ...rest }: Media): MediaRow {
+  return { ...rest, filename, retentionUntil, sha256: Buffer.from(sha256).toString('hex') }
 }
