@@ -1,8 +1,10 @@
+import { buffer } from 'node:stream/consumers'
 import { type Actor, requireActor } from '../../../platform/actor.ts'
 import { AppError } from '../../../platform/errors.ts'
 import { hasIdShape, newId, newUlid } from '../../../platform/ids.ts'
 import type { ObjectStore } from '../../../platform/object-store/object-store.ts'
 import { observeBytes } from '../../../platform/observed-bytes.ts'
+import type { ByteRange } from '../../../platform/stored-bytes.ts'
 import { optionalText } from '../../../platform/text.ts'
 import { type ImageType, imageTypes, inspectImage, sniffImage } from '../images/inspect-image.ts'
 import type {
@@ -50,6 +52,12 @@ const linkSeconds = { least: 60, most: 3_600, usual: 900 }
 export function uploadService({ actor, writes, objects, maxBytes, retentionDays, signal }: UploadParts) {
   const owner = () => requireActor(actor).id
 
+  /** Some images have more before their size than is kept of their beginning. */
+  const rangesOf = (storageKey: string) => async (range: ByteRange) => {
+    const bytes = await objects.read(storageKey, { range, signal })
+    return bytes ? buffer(bytes) : Buffer.alloc(0)
+  }
+
   /** Stores what arrives; `promisedId` and its type are those of a prepared upload. */
   async function store({ bytes, filename, param }: Arrival, promised?: UploadRow): Promise<Stored | null> {
     const ownerId = owner()
@@ -61,8 +69,16 @@ export function uploadService({ actor, writes, objects, maxBytes, retentionDays,
     try {
       await objects.write(storageKey, observed.stream, { contentType: mime, signal })
       const facts = observed.facts()
+      const { width, height } = await inspectImage({
+        head: observed.head,
+        tail: facts.tail,
+        size: facts.bytes,
+        read: rangesOf(storageKey),
+        param,
+      })
       return await writes.claim({
-        ...inspectImage({ head: observed.head, tail: facts.tail, size: facts.bytes, param }),
+        width,
+        height,
         id: promised?.publicId ?? newId('media'),
         ownerId,
         storageKey,
@@ -166,10 +182,11 @@ export function uploadService({ actor, writes, objects, maxBytes, retentionDays,
     }: FinishMediaUploadInput): Promise<Stored> {
       const ownerId = owner()
       try {
-        const { mime, width, height } = inspectImage({
+        const { mime, width, height } = await inspectImage({
           head: Buffer.from(head, 'base64'),
           tail: Buffer.from(tail, 'base64'),
           size: bytes,
+          read: rangesOf(storageKey),
           param,
         })
         const facts = { storageKey, mimeType: mime, width, height, bytes, sha256 }
