@@ -96,7 +96,7 @@ let made: Promise<Buffer> | undefined
 function largeJpeg(): Promise<Buffer> {
   made ??= (async () => {
     const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const
-    const create = { width: 2_400, height: 2_400, channels: 3, background: 'black', noise } as const
+    const create = { width: 1_930, height: 1_930, channels: 3, background: 'black', noise } as const
     const image = await sharp({ create }).jpeg({ quality: 100, chromaSubsampling: '4:4:4' }).toBuffer()
     return Buffer.concat([image.subarray(0, 2), comment(Buffer.alloc(markBytes)), image.subarray(2)])
   })()
