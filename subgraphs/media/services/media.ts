@@ -48,7 +48,9 @@ export function mediaService({ actor, source, writes, objects, uploads, linkSeco
     }
     const found = await read()
     const unknown = known.filter((id) => !found.has(id))
-    if (unknown.length === 0 || (await uploads.completeAny(unknown)) === 0) return found
+    if (unknown.length === 0) return found
+    await uploads.completeAny(unknown)
+    // Also where there was nothing to complete: somebody else may have done it since the first look.
     source.clearLoaders()
     return read()
   }

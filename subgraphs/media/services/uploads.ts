@@ -147,11 +147,10 @@ export function uploadService({ actor, writes, objects, maxBytes, retentionDays,
       return { id, url, headers, expiresAt: new Date(expiresAt) }
     },
 
-    /** Makes media of those ids that are prepared uploads whose bytes have come. Others are passed over. @returns how many there were */
-    async completeAny(ids: readonly string[]): Promise<number> {
+    /** Makes media of those ids that are prepared uploads whose bytes have come. Others are passed over. */
+    async completeAny(ids: readonly string[]): Promise<void> {
       const uploads = await writes.prepared(owner(), ids)
-      const outcomes = await Promise.all(uploads.map(complete))
-      return outcomes.filter(Boolean).length
+      await Promise.all(uploads.map(complete))
     },
 
     /** @throws AppError `media_not_found` while there are no bytes, `invalid_parameter` for others than were promised */
