@@ -147,6 +147,17 @@ describe('an image', () => {
     }
     const phone = Buffer.concat([images.jpg, scramble(200), Buffer.from('SEFT')])
     expect(await inspect(phone)).toMatchObject({ extension: 'jpg' })
+    const told = Buffer.from('http://ns.adobe.com/xap/1.0/\0<x:xmpmeta GCamera:MotionPhoto="1"/>')
+    const segment = Buffer.concat([Buffer.from([0xff, 0xe1, 0, told.length + 2]), told])
+    const start = images.jpg.subarray(0, 2)
+    const moving = Buffer.concat([
+      start,
+      segment,
+      images.jpg.subarray(2),
+      Buffer.from('ftypmp42'),
+      scramble(300),
+    ])
+    expect(await inspect(moving)).toMatchObject({ extension: 'jpg', width, height })
   })
 
   it('as a bitmap may be top-down, of OS/2, or packed by runs', async () => {

@@ -4,6 +4,8 @@ import type { PixelSize } from './pixel-size.ts'
 const endOfImage = Buffer.from('\xff\xd9', 'latin1')
 /** Cameras of one maker put a directory of their own behind the picture, which ends so. */
 const knownTrailer = Buffer.from('SEFT', 'latin1')
+/** What a phone's photo with a video behind it says of that, in its metadata. */
+const videoBehind = ['MotionPhoto', 'MicroVideo']
 
 /** Real files have a few dozen before the frame. */
 const maxSegments = 1_000
@@ -20,10 +22,10 @@ interface Segment {
 
 /**
  * The size in the frame header, found as decoders find it: from segment to segment (ISO 10918-1, annex B). Unlike them it does not look
- * for the next marker where none is. A JPEG must have its end within the last bytes: some writers pad.
+ * for the next marker where none is. A JPEG must have its end within the last bytes: some writers pad. Where a video follows, that can't be seen.
  */
 export async function jpegSize(bytes: ImageBytes): Promise<PixelSize | null> {
-  if (!bytes.tail.includes(endOfImage) && !bytes.tail.subarray(-4).equals(knownTrailer)) return null
+  if (!bytes.tail.includes(endOfImage) && !hasOtherEnd(bytes)) return null
   let segment = await segmentAt(bytes, 2)
   for (let count = 1; segment && count < maxSegments; count++) {
     if (isFrameHeader(segment.marker)) return frameSize(bytes, segment)
@@ -31,6 +33,10 @@ export async function jpegSize(bytes: ImageBytes): Promise<PixelSize | null> {
     segment = await segmentAt(bytes, segment.end)
   }
   return null
+}
+
+function hasOtherEnd({ head, tail }: ImageBytes): boolean {
+  return tail.subarray(-4).equals(knownTrailer) || videoBehind.some((mark) => head.includes(mark))
 }
 
 async function segmentAt(bytes: ImageBytes, place: number): Promise<Segment | null> {
