@@ -140,7 +140,7 @@ export const mediaRoutes: readonly Route[] = [
         method: 'PUT' as const,
         headers,
         mime_type: body.content_type ?? body.mime_type,
-        expires_in: Math.round((Date.parse(expiresAt) - Date.now()) / 1000),
+        expires_in: Math.ceil((Date.parse(expiresAt) - Date.now()) / 1000),
       }),
       response: preparedFields.meta({
         examples: [
@@ -239,7 +239,7 @@ export const mediaRoutes: readonly Route[] = [
     }),
     present: ({ media }) => {
       const { id, link } = media ?? notFound()
-      const expiresIn = Math.round((Date.parse(link.expiresAt) - Date.now()) / 1000)
+      const expiresIn = Math.ceil((Date.parse(link.expiresAt) - Date.now()) / 1000)
       return { id, url: link.url, presigned_url: link.url, expires_in: expiresIn, expires_at: link.expiresAt }
     },
     response: z
