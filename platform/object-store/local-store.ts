@@ -128,18 +128,41 @@ async function writeWhole({ bytes, draft, target, root, store }: Draft): Promise
   }
 }
 
-/** One chunk after the other: while the disk is busy, nothing is asked of the stream. */
+/** What is written at once: chunks as they come from a connection are many small ones. */
+const batchBytes = 512 * 1024
+
+/** One batch goes to the disk while the next one comes: more is not asked of the stream meanwhile. */
 async function writeAll(
   bytes: AsyncIterable<Uint8Array>,
   handle: FileHandle,
   store: StorageStep,
 ): Promise<number> {
   let written = 0
-  for await (const chunk of bytes) {
-    await store('write', () => handle.appendFile(chunk))
-    written += chunk.length
+  let batch: Uint8Array[] = []
+  let batchLength = 0
+  let writing: Promise<void> = Promise.resolve()
+  const flush = async () => {
+    await writing
+    const whole = Buffer.concat(batch)
+    batch = []
+    batchLength = 0
+    writing = store('write', () => handle.appendFile(whole))
+    // it is awaited before the next one, and told then
+    writing.catch(() => undefined)
   }
-  return written
+  try {
+    for await (const chunk of bytes) {
+      batch.push(chunk)
+      batchLength += chunk.length
+      written += chunk.length
+      if (batchLength >= batchBytes) await flush()
+    }
+    await flush()
+    await writing
+    return written
+  } finally {
+    await writing.catch(() => undefined)
+  }
 }
 
 /** A new name is kept by its folder, and a new folder by the one above it. Windows can't be asked for that. */
