@@ -89,6 +89,11 @@ async function erased(userId: string): Promise<void> {
   }
 }
 
+/** Without what is written behind the rest: entries of the search, which become more meanwhile. */
+function settled({ 'conversations.search_entry': _, ...rows }: Record<string, number>) {
+  return rows
+}
+
 const deletion = 'mutation ($id: ID!) { deleteAccount(input: { confirm: $id }) { id } }'
 
 describe('an account that its user deletes', () => {
@@ -99,7 +104,7 @@ describe('an account that its user deletes', () => {
     // usage is written a moment after the answer
     while (!('accounts.usage_record' in (await rowsOf(leaving.id)))) await sleep(20)
     while (!('accounts.usage_record' in (await rowsOf(staying.id)))) await sleep(20)
-    const before = await rowsOf(staying.id)
+    const before = settled(await rowsOf(staying.id))
     expect(Object.keys(await rowsOf(leaving.id))).toEqual(
       expect.arrayContaining([
         'accounts.api_key',
@@ -121,7 +126,7 @@ describe('an account that its user deletes', () => {
     expect(await rowsOf(leaving.id)).toEqual({ 'accounts.user_account': 1 })
     const [user] = await sql('select * from accounts.user_account where id = $1', [leaving.id])
     expect(user).toMatchObject({ username: null, email: null, name: null, picture: null })
-    expect(await rowsOf(staying.id)).toEqual(before)
+    expect(settled(await rowsOf(staying.id))).toEqual(before)
     const items = await sql('select count(*)::int as count from conversations.item')
     expect(items[0]?.count).toBeGreaterThan(0)
   })
