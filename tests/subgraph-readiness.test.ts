@@ -20,7 +20,7 @@ it('a subgraph process is alive before it is ready, and ready only once its own 
   const database = await createTestDatabase()
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const names = ['accounts', 'projects', 'memory', 'conversations', 'models']
+  const names = ['accounts', 'projects', 'memory', 'conversations', 'media', 'models']
   const process = startProgram(['node', 'wiring/main.js', 'subgraph', 'models'], {
     env: {
       ENVIRONMENT: 'test',
