@@ -35,12 +35,15 @@ const forLater = [
   '@apollo/server',
   '@aws-sdk/client-s3',
   '@escape.tech/graphql-armor-max-depth',
+  '@fastify/busboy',
   '@mikro-orm/migrations',
   '@smithy/core',
   'graphql-query-complexity',
+  'image-size',
   'internal/deps/undici/undici',
   'pino-pretty',
   'rate-limiter-flexible',
+  'sharp',
   'yaml',
 ]
 

@@ -1,7 +1,6 @@
 import type { AllowedHost } from './allowed-hosts.ts'
-import { fetchGuarded } from './follow-redirects.ts'
 import type { GuardedFetch } from './guarded-fetch.ts'
-import { type Resolve, resolveBySystem } from './judged-target.ts'
+import type { Resolve } from './judged-target.ts'
 
 export type { AllowedHost } from './allowed-hosts.ts'
 export type { GuardedFetch, GuardedRequest, GuardedResponse } from './guarded-fetch.ts'
@@ -15,9 +14,15 @@ export interface GuardedFetchOptions {
 }
 
 /** The one way to URLs that users supply. It keeps no connection and has nothing to close. */
-export function createGuardedFetch({
-  allowed,
-  resolve = resolveBySystem,
-}: GuardedFetchOptions): GuardedFetch {
-  return { fetch: (url, request) => fetchGuarded(url, request, { allowed, resolve }) }
+export function createGuardedFetch({ allowed, resolve }: GuardedFetchOptions): GuardedFetch {
+  return {
+    async fetch(url, request) {
+      // most processes never reach one
+      const [{ fetchGuarded }, { resolveBySystem }] = await Promise.all([
+        import('./follow-redirects.ts'),
+        import('./judged-target.ts'),
+      ])
+      return fetchGuarded(url, request, { allowed, resolve: resolve ?? resolveBySystem })
+    },
+  }
 }

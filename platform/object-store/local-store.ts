@@ -143,10 +143,10 @@ async function writeAll(
   let writing: Promise<void> = Promise.resolve()
   const flush = async () => {
     await writing
-    const whole = Buffer.concat(batch)
+    const whole = batch
     batch = []
     batchLength = 0
-    writing = store('write', () => handle.appendFile(whole))
+    writing = store('write', () => writeBatch(handle, whole))
     // it is awaited before the next one, and told then
     writing.catch(() => undefined)
   }
@@ -162,6 +162,16 @@ async function writeAll(
     return written
   } finally {
     await writing.catch(() => undefined)
+  }
+}
+
+/** Without putting the pieces together; what a system call leaves over, as near the end of a disk, is written after it. */
+async function writeBatch(handle: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
+  if (pieces.length === 0) return
+  let { bytesWritten: left } = await handle.writev(pieces)
+  for (const piece of pieces) {
+    if (left < piece.length) await handle.appendFile(piece.subarray(left))
+    left = Math.max(0, left - piece.length)
   }
 }
 

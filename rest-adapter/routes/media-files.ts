@@ -4,7 +4,7 @@ import { AppError } from '../../platform/errors.ts'
 import { parseJsonBody } from '../../platform/json-body.ts'
 import { validated } from '../../platform/validate.ts'
 import { bodyReader } from '../body.ts'
-import { receiveForm } from '../files/receive-form.ts'
+import type { ReceivedMedia } from '../files/receive-form.ts'
 import { type SentObject, sendBytes } from '../files/send-bytes.ts'
 import {
   CreateMediaDocument,
@@ -60,11 +60,8 @@ export const mediaFileRoutes: readonly Route[] = [
       'media_storage_not_configured',
     ],
     async handle(input, response) {
-      const { request, context, files } = input
-      const isForm = /^multipart\/form-data\s*(;|$)/i.test(request.headers['content-type'] ?? '')
-      const stored = isForm
-        ? await receiveForm({ request, context, store: files.bytes, maxBytes: files.maxBytes })
-        : await createFromJson(input, response)
+      const isForm = /^multipart\/form-data\s*(;|$)/i.test(input.request.headers['content-type'] ?? '')
+      const stored = isForm ? await fromForm(input) : await createFromJson(input, response)
       response.json(storedJson(stored))
     },
     response: storedMedia,
@@ -125,6 +122,12 @@ function storedObject(
   cacheControl: string,
 ): SentObject {
   return { key: storageKey, size: bytes, contentType: mimeType, filename, cacheControl, etag: `"${sha256}"` }
+}
+
+/** The reader of forms is loaded with the first of them. */
+async function fromForm({ request, context, files }: RouteInput): Promise<ReceivedMedia> {
+  const { receiveForm } = await import('../files/receive-form.ts')
+  return receiveForm({ request, context, store: files.bytes, maxBytes: files.maxBytes })
 }
 
 /** Whether JSON is what somebody would rather have. Who takes anything gets the image. */

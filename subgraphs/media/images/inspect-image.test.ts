@@ -5,7 +5,8 @@ import sharp from 'sharp'
 import { AppError } from '../../../platform/errors.ts'
 import type { ByteRange } from '../../../platform/stored-bytes.ts'
 import type { ImageSource } from './image-bytes.ts'
-import { type ImageFacts, imageTypes, inspectImage, maxPixels, maxSide, sniffImage } from './inspect-image.ts'
+import { imageTypes } from './image-types.ts'
+import { type ImageFacts, inspectImage, maxPixels, maxSide, sniffImage } from './inspect-image.ts'
 
 const width = 37
 const height = 23

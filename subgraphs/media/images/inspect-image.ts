@@ -3,23 +3,12 @@ import { bmpSize } from './bmp.ts'
 import { gifSize } from './gif.ts'
 import { ImageBytes, type ImageSource } from './image-bytes.ts'
 import { broken, notAnImage, tooManyPixels } from './image-failures.ts'
+import type { ImageType } from './image-types.ts'
 import { jpegSize } from './jpeg.ts'
 import type { PixelSize } from './pixel-size.ts'
 import { pngSize } from './png.ts'
 import { tiffSize } from './tiff.ts'
 import { webpSize } from './webp.ts'
-
-/** The types of images that are taken. */
-export const imageTypes = [
-  'image/jpeg',
-  'image/png',
-  'image/webp',
-  'image/gif',
-  'image/bmp',
-  'image/tiff',
-] as const
-
-export type ImageType = (typeof imageTypes)[number]
 
 /** What the first bytes of an image tell of it. */
 export interface ImageKind {

@@ -6,7 +6,7 @@ import type { ObjectStore } from '../../../platform/object-store/object-store.ts
 import { observeBytes } from '../../../platform/observed-bytes.ts'
 import type { ByteRange } from '../../../platform/stored-bytes.ts'
 import { optionalText } from '../../../platform/text.ts'
-import { type ImageType, imageTypes, inspectImage, sniffImage } from '../images/inspect-image.ts'
+import { type ImageType, imageTypes } from '../images/image-types.ts'
 import type {
   BeginMediaUploadInput,
   FinishMediaUploadInput,
@@ -48,6 +48,9 @@ const unclaimedSeconds = 3_600
 const maxFilenameLength = 255
 const linkSeconds = { least: 60, most: 3_600, usual: 900 }
 
+/** Read when the first image comes: a start need not. */
+const images = () => import('../images/inspect-image.ts')
+
 /** How bytes become media. */
 export function uploadService({ actor, writes, objects, maxBytes, retentionDays, signal }: UploadParts) {
   const owner = () => requireActor(actor).id
@@ -62,6 +65,7 @@ export function uploadService({ actor, writes, objects, maxBytes, retentionDays,
   async function store({ bytes, filename, param }: Arrival, promised?: UploadRow): Promise<Stored | null> {
     const ownerId = owner()
     const observed = await observeBytes(bytes, { headBytes, maxBytes, param })
+    const { sniffImage, inspectImage } = await images()
     const { mime, extension } = sniffImage(observed.head, param)
     if (promised) assertPromised(promised, mime, param)
     const storageKey = objectKey(extension)
@@ -162,6 +166,7 @@ export function uploadService({ actor, writes, objects, maxBytes, retentionDays,
     /** @throws AppError `invalid_parameter` for what does not begin as an image does */
     async begin({ head, param }: BeginMediaUploadInput) {
       owner()
+      const { sniffImage } = await images()
       const { mime, extension } = sniffImage(Buffer.from(head, 'base64'), param)
       const storageKey = objectKey(extension)
       await writes.announce(storageKey, unclaimedSeconds)
@@ -181,6 +186,7 @@ export function uploadService({ actor, writes, objects, maxBytes, retentionDays,
     }: FinishMediaUploadInput): Promise<Stored> {
       const ownerId = owner()
       try {
+        const { inspectImage } = await images()
         const { mime, width, height } = await inspectImage({
           head: Buffer.from(head, 'base64'),
           tail: Buffer.from(tail, 'base64'),
