@@ -354,6 +354,44 @@ describe.each(['files', 'a bucket'])('media in %s', (kind) => {
       expect((await client.get('/healthz')).status).toBe(200)
     })
 
+    const sendForm = (body: string, headers: Record<string, string> = {}) =>
+      send(url('/v1/media/upload'), {
+        method: 'POST',
+        headers: { ...client.headers, 'content-type': 'multipart/form-data; boundary=x', ...headers },
+        body,
+      })
+    const partOf = (name: string) =>
+      `--x\r\nContent-Disposition: form-data; name="${name}"; filename="a.png"\r\n\r\n`
+
+    it.each([
+      ['a file that nobody asked for', `${partOf('other')}half`],
+      ['a second file', `${partOf('file')}<html>\r\n${partOf('file')}half`],
+    ])('as a form that breaks off within %s leaves the server well', async (_what, body) => {
+      expect((await sendForm(body)).status).toBe(400)
+      expect((await client.get('/healthz')).status).toBe(200)
+    })
+
+    it('as a form has more beside its file than a form may have', async () => {
+      const beside = `${partOf('other')}${'x'.repeat(1024 * 1024)}`
+      const answer = await sendForm(`${partOf('other')}${'x'.repeat(22_100_000)}\r\n${beside}\r\n--x--\r\n`)
+      expect([answer.status, errorOf(answer.text)]).toMatchObject([
+        413,
+        { code: 'max_size_exceeded', param: 'file' },
+      ])
+      expect((await client.get('/healthz')).status).toBe(200)
+    })
+
+    it('as a form is not compressed', async () => {
+      const answer = await sendForm('x', { 'content-encoding': 'gzip' })
+      expect([answer.status, errorOf(answer.text).code]).toEqual([415, 'unsupported_media_type'])
+    })
+
+    it('does not come of another file before the one that is meant', async () => {
+      const data = form(Buffer.from('<html>'), 'a.html', 'other')
+      data.set('file', new Blob([new Uint8Array(await testImage())]), 'a.png')
+      expect((await upload(data)).status).toBe(200)
+    })
+
     it('needs a caller', async () => {
       const stranger = clientOf(server, 'nonsense')
       expect((await stranger.get('/v1/media')).status).toBe(401)

@@ -8,16 +8,16 @@ import { transferFailure } from './client-left.ts'
  * still be sent. It fails with `max_size_exceeded` after `maxBytes`, with `client_closed_request` where the client leaves.
  * @throws AppError `max_size_exceeded` for a length that is told before; `unsupported_media_type` for a compressed body
  */
-export function bodyStream(request: Request, maxBytes: number): Readable {
+export function bodyStream(request: Request, maxBytes: number, param: string | null = null): Readable {
   const { 'content-encoding': encoding = 'identity', 'content-length': length } = request.headers
   if (encoding !== 'identity')
     throw new AppError('unsupported_media_type', 'Send the bytes as they are, without Content-Encoding.')
-  if (Number(length ?? 0) > maxBytes) throw tooLarge(maxBytes)
+  if (Number(length ?? 0) > maxBytes) throw tooLarge(maxBytes, param)
   let passed = 0
   const body = new Transform({
     transform(chunk: Buffer, _encoding, pass) {
       passed += chunk.length
-      if (passed > maxBytes) pass(tooLarge(maxBytes))
+      if (passed > maxBytes) pass(tooLarge(maxBytes, param))
       else pass(null, chunk)
     },
   })
@@ -27,6 +27,6 @@ export function bodyStream(request: Request, maxBytes: number): Readable {
   return body
 }
 
-function tooLarge(maxBytes: number): AppError {
-  return new AppError('max_size_exceeded', `There may be at most ${maxBytes} bytes.`)
+function tooLarge(maxBytes: number, param: string | null): AppError {
+  return new AppError('max_size_exceeded', `There may be at most ${maxBytes} bytes.`, { param })
 }

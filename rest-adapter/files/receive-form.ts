@@ -10,6 +10,7 @@ import {
   FinishMediaUploadDocument,
   type FinishMediaUploadMutation,
 } from '../operations.generated.ts'
+import { bodyStream } from './receive-bytes.ts'
 
 /** What a file is received with. */
 export interface ReceiveOptions {
@@ -25,12 +26,15 @@ export type ReceivedMedia = FinishMediaUploadMutation['finishMediaUpload']
 const headBytes = 65_536
 const maxFields = 20
 const maxFieldBytes = 4_096
+/** What a form may have beside its file: fields, headers of parts, other files. */
+const maxBesideBytes = 1024 * 1024
 const param = 'file'
 
 /**
  * Reads the one file of a multipart form straight into the store: the graph says where, by its first bytes, and makes the
  * media of it when the last one is there.
- * @throws AppError `missing_parameter` without a file, `invalid_parameter` for what is no image, `max_size_exceeded`
+ * @throws AppError `missing_parameter` without a file, `invalid_parameter` for what is no image, `max_size_exceeded` also for the
+ * form as a whole, `unsupported_media_type` for a compressed one
  */
 export async function receiveForm({
   request,
@@ -39,8 +43,11 @@ export async function receiveForm({
   maxBytes,
 }: ReceiveOptions): Promise<ReceivedMedia> {
   const form = formOf(request)
+  const body = bodyStream(request, maxBytes + maxBesideBytes, param)
   const arrival: { file?: BusboyFileStream; media?: Promise<ReceivedMedia>; failure?: unknown } = {}
   form.on('file', (name, file, filename) => {
+    // A form that is cut short fails the file that it is in: without a listener that would end the process.
+    file.on('error', () => undefined)
     if (name !== param || arrival.file) {
       file.resume()
       return
@@ -52,14 +59,16 @@ export async function receiveForm({
       form.destroy(error as Error)
     })
   })
-  request.pipe(form)
+  body.once('error', (error) => form.destroy(error)).pipe(form)
   try {
     await finished(form, { signal: context.signal })
   } catch (error) {
-    // the rest of the body is in the way of the next request on its connection
-    request.unpipe(form).resume()
+    body.destroy()
     if (arrival.failure) throw arrival.failure
-    const failure = new AppError('invalid_parameter', 'The form is broken.', { cause: error })
+    const failure =
+      error instanceof AppError
+        ? error
+        : new AppError('invalid_parameter', 'The form is broken.', { cause: error })
     arrival.file?.destroy(failure)
     await arrival.media?.catch(() => undefined)
     throw failure
@@ -72,7 +81,7 @@ function formOf({ headers }: Request): BusboyInstance {
   try {
     return new Busboy({
       headers: { ...headers, 'content-type': headers['content-type'] ?? '' },
-      limits: { files: 1, fields: maxFields, fieldSize: maxFieldBytes },
+      limits: { files: maxFields, fields: maxFields, fieldSize: maxFieldBytes },
     })
   } catch (cause) {
     throw new AppError('invalid_parameter', 'The form can’t be read.', { cause })

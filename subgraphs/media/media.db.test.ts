@@ -137,6 +137,16 @@ describe('an image', () => {
       { code: 'invalid_parameter', param: 'data_url' },
     ],
     [
+      'blanks that lead to something else: an expression that turns back at each of them would take minutes',
+      () => ({ dataUrl: `data:image/png;base64,${' '.repeat(500_000)}!` }),
+      { code: 'invalid_parameter', param: 'data_url' },
+    ],
+    [
+      'padding in the middle',
+      () => ({ dataUrl: 'data:image/png;base64,iVBO==iVBO' }),
+      { code: 'invalid_parameter', param: 'data_url' },
+    ],
+    [
       'no bytes',
       () => ({ dataUrl: 'data:image/png;base64,' }),
       { code: 'invalid_parameter', param: 'data_url' },
