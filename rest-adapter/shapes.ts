@@ -53,7 +53,7 @@ const toInt = (digits: string) => Math.min(Number(digits), largestInt)
 
 /** A whole number as the graph can take it, for quantities whose own maximum comes long before; null for none. */
 export function boundedInt(value: number | null | undefined): number | null {
-  return value == null ? null : Math.min(value, largestInt)
+  return value == null ? null : Math.max(-largestInt, Math.min(value, largestInt))
 }
 
 /** The paging parameters of list routes (contract 8.3). `cursor` is another name of `after`. */

@@ -173,7 +173,7 @@ export const mediaRoutes: readonly Route[] = [
       payload: { payload: { messages: [{ image_url: { url: `data:image/png;${exampleMedia.id}` } }] } },
     },
     async handle({ body: { ids, payload }, context }, response) {
-      if ((ids == null) === (payload === undefined))
+      if ((ids == null) === (payload == null))
         throw new AppError('invalid_parameter', 'Send either ids or payload.', { param: 'ids' })
       if (ids == null) {
         const { graph } = context

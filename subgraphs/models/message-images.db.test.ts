@@ -93,6 +93,29 @@ describe('an image of a message', () => {
     expect(urlsIn(sent()[0])).toEqual([dataUrlOf(bytes)])
   })
 
+  it('is refused with others that are too much together, and left out where only history names it', async () => {
+    const actor = someActor()
+    const dot = await testImage()
+    const large = (fill: number) =>
+      stored(actor, Buffer.concat([dot.subarray(0, 33), Buffer.alloc(16_000_000, fill), dot.subarray(33)]))
+    const [first, second] = [await large(1), await large(2)]
+    const before = fake.requests.length
+    const messages = [{ role: 'user', content: 'Look.' }, looking(first, second, first)]
+    expect(await failure(complete(actor, { messages }))).toMatchObject({
+      code: 'input_too_large',
+      param: expect.stringMatching(/^messages\[1\]\.content\[[12]\]\.image_url\.url$/),
+    })
+    expect(fake.requests).toHaveLength(before)
+    const { conversation } = await complete(actor, { messages: [looking(first)], conversation: {} })
+    await complete(actor, { messages: [looking(second)], conversation: conversation.id })
+    expect(sent().flatMap(urlsIn)).toHaveLength(2)
+    const third = await large(3)
+    await complete(actor, { messages: [looking(third)], conversation: conversation.id })
+    expect(urlsIn(sent().at(-1))).toHaveLength(1)
+    expect(sent().flatMap(urlsIn)).toHaveLength(2)
+    expect(JSON.stringify(sent()[0])).toContain('left out')
+  })
+
   it('that is no longer there is told as such where history names it', async () => {
     const actor = someActor()
     const id = await stored(actor, await testImage())

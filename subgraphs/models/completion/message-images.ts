@@ -12,7 +12,10 @@ type Shown = ShownMediaQuery['resolveMedia']['media'][number]
 
 /** The images of a prompt that are named by the ids of media (contract 2.1). */
 export interface MessageImages {
-  /** Reads what the provider is to be shown of a prompt's images. Rejects with `media_storage_failed`. */
+  /**
+   * Reads what the provider is to be shown of a prompt's images. Rejects with `media_storage_failed`, and with `input_too_large`
+   * where the request's own images are too much to be sent within it; those of history are left out then.
+   */
   loadedFor(
     provider: Offer['provider'],
     prompt: TrimmedPrompt | Promise<TrimmedPrompt>,
@@ -26,6 +29,9 @@ const resolveMs = 5_000
 /** As many as the graph resolves at once. */
 const mostAtOnce = 100
 const gone = { type: 'text', text: '[an image that is no longer there]' }
+const leftOut = { type: 'text', text: '[an image that is left out: there are too many]' }
+/** What OpenAI takes at most in one request. The ids of 15 images of 20 MB would be half a gigabyte of body. */
+const mostInlineCharacters = 50_000_000
 
 /**
  * Null where no image is named by an id, as in nearly all requests. What history names and is no longer there is told as such.
@@ -45,23 +51,32 @@ export async function messageImages(
   const known = await shownMedia([...wanted], context)
   assertKnown(asked, known)
   const shown = new Map<string, string>()
+  const omitted = new Set<string>()
   const inline = (media: Shown) => dataUrl(media, objects, context.signal)
   let read: Map<string, Promise<string | null>> | undefined
 
   return {
     async loadedFor({ metadata }, fitting) {
       const prompt = await fitting
-      const left = new Set(
-        prompt.messages.flatMap((message) => partsOf(message).flatMap((part) => idIn(part) ?? [])),
-      )
+      const isByUrl = metadata.image_input === 'url'
+      const left = timesNamed(prompt.messages)
       shown.clear()
-      for (const id of left) {
+      omitted.clear()
+      let characters = 0
+      for (const [id, times] of left) {
         const media = known.get(id)
         if (!media) continue
-        if (metadata.image_input === 'url') {
+        if (isByUrl) {
           shown.set(id, media.link.url)
           continue
         }
+        const size = times * inlineCharacters(media)
+        if (characters + size > mostInlineCharacters) {
+          assertNotAsked(id, asked)
+          omitted.add(id)
+          continue
+        }
+        characters += size
         read ??= new Map()
         const reading = read.get(id) ?? inline(media)
         read.set(id, reading)
@@ -75,7 +90,7 @@ export async function messageImages(
       messages.map((message) => {
         const parts = partsOf(message)
         if (!parts.some((part) => idIn(part) !== null)) return message
-        return { ...message, content: parts.map((part) => withImage(part, shown)) }
+        return { ...message, content: parts.map((part) => withImage(part, { shown, omitted })) }
       }),
   }
 }
@@ -101,6 +116,33 @@ async function shownMedia(ids: readonly string[], context: RequestContext): Prom
     })
   }
   return known
+}
+
+/** How often each id is named, the newest first. */
+function timesNamed(messages: readonly JsonObject[]): Map<string, number> {
+  const times = new Map<string, number>()
+  for (const message of messages.toReversed()) {
+    for (const part of partsOf(message)) {
+      const id = idIn(part)
+      if (id !== null) times.set(id, (times.get(id) ?? 0) + 1)
+    }
+  }
+  return times
+}
+
+/** Base64 has four characters for three bytes. */
+function inlineCharacters({ bytes }: Shown): number {
+  return Math.ceil(bytes / 3) * 4
+}
+
+function assertNotAsked(id: string, asked: readonly JsonObject[]): void {
+  for (const [at, message] of asked.entries()) {
+    const place = partsOf(message).findIndex((part) => idIn(part) === id)
+    if (place === -1) continue
+    throw new AppError('input_too_large', 'The images are too large to be sent together.', {
+      param: `messages[${at}].content[${place}].image_url.url`,
+    })
+  }
 }
 
 function assertKnown(asked: readonly JsonObject[], known: ReadonlyMap<string, Shown>): void {
@@ -140,11 +182,15 @@ function idIn(part: unknown): string | null {
   return isImagePart(part) ? mediaIdIn(part.image_url.url) : null
 }
 
-function withImage(part: unknown, shown: ReadonlyMap<string, string>): unknown {
+interface Shows {
+  readonly shown: ReadonlyMap<string, string>
+  readonly omitted: ReadonlySet<string>
+}
+
+function withImage(part: unknown, { shown, omitted }: Shows): unknown {
   const id = idIn(part)
   if (id === null) return part
   const url = shown.get(id)
-  return url === undefined
-    ? gone
-    : { ...(part as ImagePart), image_url: { ...(part as ImagePart).image_url, url } }
+  if (url === undefined) return omitted.has(id) ? leftOut : gone
+  return { ...(part as ImagePart), image_url: { ...(part as ImagePart).image_url, url } }
 }
