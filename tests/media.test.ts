@@ -392,6 +392,15 @@ describe.each(['files', 'a bucket'])('media in %s', (kind) => {
       expect((await upload(data)).status).toBe(200)
     })
 
+    it.each<[string, string, object]>([
+      ['no value to resolve', '/v1/media/resolve', { payload: null }],
+      ['neither ids nor a value', '/v1/media/resolve', { ids: null, payload: null }],
+      ['an unknown type', '/v1/media/prepare-upload', { content_type: 'a/b', expires_in: -99_999_999_999 }],
+    ])('of %s is refused', async (_what, path, body) => {
+      const answer = await client.post(path, body)
+      expect([answer.status, errorOf(answer.text).code]).toEqual([400, 'invalid_parameter'])
+    })
+
     it('needs a caller', async () => {
       const stranger = clientOf(server, 'nonsense')
       expect((await stranger.get('/v1/media')).status).toBe(401)

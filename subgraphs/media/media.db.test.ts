@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { parse } from 'graphql'
 import type { Actor } from '../../platform/actor.ts'
 import { dataUrlOf, testImage } from '../../platform/testing/test-image.ts'
@@ -232,6 +232,40 @@ describe('a prepared upload', () => {
     expect(await head(first.storageKey)).not.toBeNull()
     await remove(actor, [second.id])
     await gone(first.storageKey)
+  })
+
+  it('stays the media that it has become, though other bytes come meanwhile', async () => {
+    const actor = someActor()
+    const prepared = await prepare(actor)
+    await put(prepared, await testImage())
+    const { objects } = test.services
+    const spied = jest.spyOn(objects, 'head').mockImplementationOnce(async (key) => {
+      await complete(actor, prepared.id)
+      await put(prepared, Buffer.from('<html>'))
+      return objects.head(key)
+    })
+    expect(await refusal(complete(actor, prepared.id))).toMatchObject({ code: 'invalid_parameter' })
+    spied.mockRestore()
+    expect(await read(actor, prepared.id)).toMatchObject({ id: prepared.id })
+  })
+
+  it('is completed with a few others at once, and not with all of them', async () => {
+    const actor = someActor()
+    const uploads = await Promise.all(Array.from({ length: 12 }, () => prepare(actor)))
+    for (const upload of uploads) await put(upload, await testImage())
+    const { objects } = test.services
+    const { write } = objects
+    let [writing, most] = [0, 0]
+    const spied = jest.spyOn(objects, 'write').mockImplementation(async (...given) => {
+      most = Math.max(most, ++writing)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      return write(...given).finally(() => writing--)
+    })
+    const text = 'query ($ids: [ID!]!) { resolveMedia(ids: $ids) { missing } }'
+    const ids = uploads.map(({ id }) => id)
+    expect(await ask(text, { ids }, actor)).toEqual({ resolveMedia: { missing: [] } })
+    spied.mockRestore()
+    expect(most).toBeLessThanOrEqual(4)
   })
 
   it('is completed once, however many ask at once', async () => {

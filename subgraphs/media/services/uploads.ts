@@ -46,6 +46,8 @@ export const headBytes = 65_536
 /** Long enough for the slowest upload. */
 const unclaimedSeconds = 3_600
 const maxFilenameLength = 255
+/** Each holds files and buffers, and a payload may name a thousand. */
+const completedAtOnce = 4
 const linkSeconds = { least: 60, most: 3_600, usual: 900 }
 
 /** Read when the first image comes: a start need not. */
@@ -109,7 +111,7 @@ export function uploadService({ actor, writes, objects, maxBytes, retentionDays,
       return await store({ bytes, filename, param: 'file' }, upload)
     } catch (error) {
       // other bytes than were promised, or no image: the upload is spent
-      if (error instanceof AppError && error.status < 500) await writes.remove(owner(), [publicId])
+      if (error instanceof AppError && error.status < 500) await writes.forgetUpload(owner(), publicId)
       throw error
     } finally {
       bytes.destroy()
@@ -154,7 +156,11 @@ export function uploadService({ actor, writes, objects, maxBytes, retentionDays,
     /** Makes media of those ids that are prepared uploads whose bytes have come. Others are passed over. */
     async completeAny(ids: readonly string[]): Promise<void> {
       const uploads = await writes.prepared(owner(), ids)
-      await Promise.all(uploads.map(complete))
+      for (let start = 0; start < uploads.length; start += completedAtOnce) {
+        const settled = await Promise.allSettled(uploads.slice(start, start + completedAtOnce).map(complete))
+        const failed = settled.find((one) => one.status === 'rejected')
+        if (failed) throw failed.reason
+      }
     },
 
     /** @throws AppError `media_not_found` while there are no bytes, `invalid_parameter` for others than were promised */

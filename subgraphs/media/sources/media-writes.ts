@@ -39,6 +39,8 @@ export interface MediaWrites {
   prepare(ownerId: string, upload: UploadRow, seconds: number): Promise<void>
   /** Those of the owner's that are prepared. */
   prepared(ownerId: string, ids: readonly string[]): Promise<UploadRow[]>
+  /** Gives a prepared upload up; the media that somebody else has made of it meanwhile stays. */
+  forgetUpload(ownerId: string, id: string): Promise<void>
   /** Media and prepared uploads. @returns the ids that are gone */
   remove(ownerId: string, ids: readonly string[]): Promise<string[]>
 }
@@ -91,6 +93,10 @@ export function mediaWrites(database: SubgraphDatabase): MediaWrites {
 
     prepared: (ownerId, ids) => database.prepared<UploadRow>('prepared_uploads', prepared, [ownerId, ids]),
 
+    async forgetUpload(ownerId, id) {
+      await database.prepared('forget_upload', forgetUpload, [ownerId, id])
+    },
+
     async remove(ownerId, ids) {
       const rows = await database.prepared<{ id: string }>('remove_media', remove, [ownerId, ids])
       return rows.map(({ id }) => id)
@@ -126,6 +132,8 @@ const prepare = `
 const prepared = `
   select public_id as "publicId", storage_key as "storageKey", mime_type as "mimeType", bytes, filename
   from media.upload where owner_id = $1 and public_id = any($2::text[])`
+
+const forgetUpload = 'delete from media.upload where owner_id = $1 and public_id = $2'
 
 const remove = 'select r as id from media.remove_media($1, $2::text[]) r'
 
