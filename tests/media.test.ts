@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type S3Server, startS3Server } from '../platform/testing/s3-server.ts'
 import { dataUrlOf, noisyImage, testImage } from '../platform/testing/test-image.ts'
@@ -369,6 +369,28 @@ describe.each(['files', 'a bucket'])('media in %s', (kind) => {
     ])('as a form that breaks off within %s leaves the server well', async (_what, body) => {
       expect((await sendForm(body)).status).toBe(400)
       expect((await client.get('/healthz')).status).toBe(200)
+    })
+
+    it('as a form whose sender leaves, leaves the server well', async () => {
+      const head = (await testImage()).toString('latin1')
+      const { port: serverPort } = new URL(server.url)
+      for (const [name, bytes] of [
+        ['file', 100_000],
+        ['other', 100_000],
+        ['file', 0],
+      ] as const) {
+        const socket = connect(Number(serverPort), '127.0.0.1')
+        const headers = Object.entries({ ...client.headers, host: 'x', 'content-length': '9000000' })
+        socket.write(
+          `POST /v1/media/upload HTTP/1.1\r\n${headers.map(([key, value]) => `${key}: ${value}\r\n`).join('')}` +
+            'content-type: multipart/form-data; boundary=x\r\n\r\n',
+        )
+        socket.write(`${partOf(name)}${head}${'x'.repeat(bytes)}`, 'latin1')
+        await new Promise((resolve) => setTimeout(resolve, 200))
+        socket.destroy()
+        await new Promise((resolve) => setTimeout(resolve, 200))
+        expect((await client.get('/healthz')).status).toBe(200)
+      }
     })
 
     it('as a form has more beside its file than a form may have', async () => {

@@ -45,6 +45,8 @@ export async function receiveForm({
   const form = formOf(request)
   const body = bodyStream(request, maxBytes + maxBesideBytes, param)
   const arrival: { file?: BusboyFileStream; media?: Promise<ReceivedMedia>; failure?: unknown } = {}
+  // What it fails with is asked for below, and it may fail again when nobody asks any more: that would end the process.
+  form.on('error', () => undefined)
   form.on('file', (name, file, filename) => {
     // A form that is cut short fails the file that it is in: without a listener that would end the process.
     file.on('error', () => undefined)
