@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import sharp from 'sharp'
 import { type S3Server, startS3Server } from '../platform/testing/s3-server.ts'
 import { dataUrlOf, noisyImage, testImage } from '../platform/testing/test-image.ts'
 import { clientOf, guest, send, type TestClient } from './client.ts'
@@ -126,6 +127,25 @@ describe.each(['files', 'a bucket'])('media in %s', (kind) => {
       expect((await fetchMedia(id, { headers: { 'if-none-match': etag } })).status).toBe(304)
       const head = await fetchMedia(id, { method: 'HEAD' })
       expect([head.status, head.headers.get('content-length')]).toEqual([200, String(bytes.length)])
+    })
+
+    it('is read in a smaller width, once for all who ask, and never larger than it is', async () => {
+      const bytes = await noisyImage(600)
+      const { id } = (await upload(form(bytes))).json<Stored>()
+      const small = await fetchMedia(`${id}?w=200`)
+      expect(small.status).toBe(200)
+      const { width, height, format } = await sharp(await bytesOf(small)).metadata()
+      expect({ width, height, format }).toEqual({ width: 256, height: 256, format: 'png' })
+      const etag = small.headers.get('etag') ?? ''
+      expect(etag).toMatch(/-w256"$/)
+      expect((await fetchMedia(`${id}?w=250`, { headers: { 'if-none-match': etag } })).status).toBe(304)
+      expect((await bytesOf(await fetchMedia(`${id}?w=600`))).equals(bytes)).toBe(true)
+      const open = await fetch(url(`/api/media/${id}?w=64`))
+      expect((await sharp(await bytesOf(open)).metadata()).width).toBe(64)
+      for (const w of ['0', '-1', '1e3', 'x', '']) {
+        const refused = await client.get(`/v1/media/${id}?w=${w}`)
+        expect([w, refused.status, errorOf(refused.text).param]).toEqual([w, 400, 'w'])
+      }
     })
 
     it('is read as what is known of it, on request', async () => {

@@ -16,20 +16,24 @@ const commands = blocks.filter(({ language }) => language === 'sh').flatMap(comm
 
 /** What the answer to each pasted call must be. Every call of the README is in exactly one row. */
 const outcomes: readonly [what: string, command: RegExp, check: (answer: string) => void][] = [
-  ['a question', /chat\/completions(?!.*"stream")(?!.*"conversation")/s, expectAnswer],
+  ['a question', /chat\/completions(?!.*"stream")(?!.*"conversation")(?!.*"image_url")/s, expectAnswer],
   ['a streamed question', /chat\/completions.*"stream":true/s, expectStream],
+  ['an answer about an image', /"image_url"/, expectImage],
   ['a kept conversation', /"conversation":\{\}/, expectKeptAnswer],
   ['the list of conversations', /\/v1\/conversations$/, expectConversations],
   ['a joined query', /"query":"\{ conversations/, expectJoinedConversations],
   ['a subscription', /"query":"subscription/, expectSubscription],
 ]
 const login = /^TOKEN=/
+/** What a later command needs. */
+const upload = /^IMAGE=/
 
 describe('the README', () => {
   let copy: string
   let server: Program
   let port: number
   let token: string
+  let image = ''
 
   // `npm start` in what a clone would be: the files that git knows or would add, and what is installed.
   beforeAll(async () => {
@@ -53,7 +57,7 @@ describe('the README', () => {
     await rm(copy, { recursive: true, force: true })
   })
 
-  const paste = (command: string) => runShell(onPort(command, port), { TOKEN: token })
+  const paste = (command: string) => runShell(onPort(command, port), { TOKEN: token, IMAGE: image })
 
   it('starts with npm start', () => {
     expect(commands).toContain('npm start')
@@ -69,7 +73,9 @@ describe('the README', () => {
   })
 
   it('has no command that this test does not know', () => {
-    const calls = commands.filter((command) => !/^npm (start|test)$/.test(command) && !login.test(command))
+    const calls = commands.filter(
+      (command) => !/^npm (start|test)$/.test(command) && !login.test(command) && !upload.test(command),
+    )
     const known = calls.map((command) => outcomes.filter(([, pattern]) => pattern.test(command)).length)
     expect(known).toEqual(calls.map(() => 1))
     expect(calls).toHaveLength(outcomes.length)
@@ -80,6 +86,13 @@ describe('the README', () => {
     const { stdout } = await runShell(`${onPort(command, port)}\necho "$TOKEN"`)
     token = stdout.trim()
     expect(token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+  })
+
+  it('stores an image', async () => {
+    const command = commands.find((candidate) => upload.test(candidate)) ?? ''
+    const { stdout } = await runShell(`${onPort(command, port)}\necho "$IMAGE"`, { TOKEN: token })
+    image = stdout.trim()
+    expect(image).toMatch(/^jan_[0-9a-z]{26}$/)
   })
 
   it.each(outcomes)('gets %s', async (_, pattern, check) => {
@@ -133,6 +146,12 @@ function projectFiles(): string[] {
 
 function expectSuccess({ code, statuses }: ShellResult): void {
   expect({ code, statuses }).toEqual({ code: 0, statuses: [200] })
+}
+
+function expectImage(answer: string): void {
+  expectAnswer(answer)
+  // the development model tells what it was shown
+  expect(answer).toContain('image/png, 4x4, 104 bytes')
 }
 
 function expectAnswer(answer: string): void {

@@ -7,6 +7,7 @@ import { directHealth } from '../rest-adapter/direct/direct-health.ts'
 import { type DirectService, directServices, routesOf } from '../rest-adapter/direct/direct-services.ts'
 import { jwtOnly } from '../rest-adapter/direct/jwt-only.ts'
 import { forNamedUsers, memoryService, serviceKeyOnly } from '../rest-adapter/direct/memory-service.ts'
+import { createThumbnails } from '../rest-adapter/files/thumbnails.ts'
 import { type HealthCheck, healthRoutes } from '../rest-adapter/health.ts'
 import { idempotency, keyedMount } from '../rest-adapter/idempotency/index.ts'
 import { identityHeaders } from '../rest-adapter/middleware/authenticate.ts'
@@ -52,6 +53,7 @@ export function edgeFaces(options: EdgeFaceOptions): readonly EdgeFace[] {
     files: {
       bytes: files.objects,
       links: files.links,
+      thumbnails: createThumbnails(files.objects),
       maxBytes: mediaMaxBytes(platform),
       maxBodyBytes: platform.MAX_BODY_BYTES,
       proxiesDownloads: platform.MEDIA_PROXY_DOWNLOAD,

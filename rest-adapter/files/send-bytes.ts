@@ -7,16 +7,20 @@ import type { ByteRange } from '../../platform/stored-bytes.ts'
 import type { RouteInput } from '../route.ts'
 import { transferFailure } from './client-left.ts'
 
-/** A stored object as it is to be sent. */
-export interface SentObject {
-  readonly key: string
-  readonly size: number
+/** What is told of bytes that are sent. */
+export interface SentHead {
   readonly contentType: string
   /** The name that a browser saves it under. */
   readonly filename: string | null
   readonly cacheControl: string
   /** A strong validator with its quotes; null where there is none. */
   readonly etag: string | null
+}
+
+/** A stored object as it is to be sent. */
+export interface SentObject extends SentHead {
+  readonly key: string
+  readonly size: number
 }
 
 /** Somebody's bytes, on our origin: shown, perhaps, and never run. */
@@ -64,7 +68,18 @@ export async function sendBytes(
   }
 }
 
-function headersOf({ filename, cacheControl, etag }: SentObject): Record<string, string> {
+/** Answers GET and HEAD with bytes that are at hand. */
+export function sendWhole(request: Request, response: Response, bytes: Buffer, head: SentHead): void {
+  if (isKnown(request, head)) {
+    response.writeHead(304, headersOf(head)).end()
+    return
+  }
+  const { 'Accept-Ranges': _, ...headers } = headersOf(head)
+  response.writeHead(200, { ...headers, 'Content-Type': head.contentType, 'Content-Length': bytes.length })
+  response.end(request.method === 'HEAD' ? undefined : bytes)
+}
+
+function headersOf({ filename, cacheControl, etag }: SentHead): Record<string, string> {
   return {
     'Accept-Ranges': 'bytes',
     'Cache-Control': cacheControl,
@@ -76,7 +91,7 @@ function headersOf({ filename, cacheControl, etag }: SentObject): Record<string,
 }
 
 /** Whether the client has it already. Unlike Express, one that has caches ask anew is told so too. */
-function isKnown({ headers }: Request, { etag }: SentObject): boolean {
+function isKnown({ headers }: Request, { etag }: SentHead): boolean {
   const known = headers['if-none-match']?.split(',') ?? []
   return etag !== null && known.some((one) => ['*', etag, `W/${etag}`].includes(one.trim()))
 }

@@ -1,3 +1,4 @@
+import type { Response } from 'express'
 import { z } from 'zod'
 import type { RequestContext } from '../../platform/context.ts'
 import { AppError } from '../../platform/errors.ts'
@@ -5,7 +6,7 @@ import { parseJsonBody } from '../../platform/json-body.ts'
 import { validated } from '../../platform/validate.ts'
 import { bodyReader } from '../body.ts'
 import type { ReceivedMedia } from '../files/receive-form.ts'
-import { type SentObject, sendBytes } from '../files/send-bytes.ts'
+import { type SentObject, sendBytes, sendWhole } from '../files/send-bytes.ts'
 import {
   CreateMediaDocument,
   MediaBytesDocument,
@@ -25,6 +26,14 @@ const uploadBody = z.object({
   user_id: z.string().nullish(),
 })
 
+const widthText = z
+  .string()
+  .regex(/^[1-9]\d{0,4}$/, 'must be a whole number of pixels')
+  .optional()
+  .describe(
+    'A width in pixels: the image comes in the least of a few widths that is no narrower, or as it is where it is narrow enough.',
+  )
+
 const downloadQuery = z.object({
   metadata: z
     .enum(['true', 'false'])
@@ -32,7 +41,10 @@ const downloadQuery = z.object({
     .describe(
       '`true` asks for what is known of it in place of its bytes; so does `Accept: application/json`.',
     ),
+  w: widthText,
 })
+
+const shownQuery = z.object({ w: widthText })
 
 function notFound(): never {
   throw new AppError('media_not_found', 'media not found', { param: 'id' })
@@ -87,12 +99,12 @@ export const mediaFileRoutes: readonly Route[] = [
         return
       }
       const { media } = await context.graph.execute(MediaBytesDocument, { id: idOf(input) }, context)
-      await sendBytes(input, response, storedObject(media ?? notFound(), 'private, no-cache'))
+      await sendImage(input, response, media ?? notFound(), 'private, no-cache')
     },
     response: mediaResource,
     responseType: 'image/*',
   }),
-  handlerRoute({
+  handlerRoute<unknown, z.output<typeof shownQuery>>({
     method: 'get',
     path: '/api/media/:public_media_id',
     operationId: 'getPublicMedia',
@@ -100,6 +112,7 @@ export const mediaFileRoutes: readonly Route[] = [
     description: 'Whoever knows the id reads the bytes: for `<img src>`. Off with `MEDIA_PUBLIC_READ=false`.',
     tag,
     access: 'public',
+    query: shownQuery,
     rate: { perMinute: 300 },
     failures: ['media_not_found', 'media_storage_failed'],
     async handle(input, response) {
@@ -110,12 +123,28 @@ export const mediaFileRoutes: readonly Route[] = [
         context,
       )
       response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin')
-      const object = storedObject(publicMedia ?? notFound(), 'public, max-age=31536000, immutable')
-      await sendBytes(input, response, object)
+      await sendImage(input, response, publicMedia ?? notFound(), 'public, max-age=31536000, immutable')
     },
     responseType: 'image/*',
   }),
 ]
+
+/** The image, or a smaller one where a width is asked for. */
+async function sendImage(
+  input: RouteInput<unknown, { readonly w?: string | undefined }>,
+  response: Response,
+  media: StoredBytesFieldsFragment,
+  cacheControl: string,
+): Promise<void> {
+  const { request, context, query, files } = input
+  const { w } = query
+  const image = storedObject(media, cacheControl)
+  const large = { ...image, sha256: media.sha256, width: media.width }
+  const small = w === undefined ? null : await files.thumbnails.of(large, Number(w), context.signal)
+  if (!small) return sendBytes(input, response, image)
+  const { bytes, contentType, etag } = small
+  sendWhole(request, response, bytes, { contentType, etag, cacheControl, filename: null })
+}
 
 function storedObject(
   { storageKey, bytes, mimeType, filename = null, sha256 }: StoredBytesFieldsFragment,
@@ -135,10 +164,7 @@ function prefersJson(accept: string | undefined): boolean {
   return /^\s*application\/json\b/i.test(accept ?? '')
 }
 
-async function createFromJson(
-  { request, context, files }: RouteInput,
-  response: Parameters<ReturnType<typeof bodyReader>>[1],
-) {
+async function createFromJson({ request, context, files }: RouteInput, response: Response) {
   const bytes = await bodyReader(files.maxBodyBytes)(request, response)
   const { remote_url, data_url, filename } = validated(
     uploadBody,

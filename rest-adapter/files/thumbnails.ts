@@ -1,0 +1,108 @@
+import { buffer } from 'node:stream/consumers'
+import { LRUCache } from 'lru-cache'
+import { AppError } from '../../platform/errors.ts'
+import type { StoredBytes } from '../../platform/stored-bytes.ts'
+
+/** An image that is to be made smaller. */
+export interface LargeImage {
+  readonly key: string
+  /** Names its bytes for ever. */
+  readonly sha256: string
+  readonly contentType: string
+  /** In pixels. */
+  readonly width: number
+}
+
+/** A smaller image. */
+export interface Thumbnail {
+  readonly bytes: Buffer
+  readonly contentType: string
+  /** A strong validator with its quotes. */
+  readonly etag: string
+}
+
+/** Makes images smaller, and remembers them. */
+export interface Thumbnails {
+  /**
+   * The image in one of a few widths, the least that is no narrower than was asked for. Null where the image itself is what fits: it is
+   * narrow enough, or of a type that can't be made smaller.
+   * @throws AppError `media_not_found`, `media_storage_failed`, `invalid_parameter` for an image that can't be decoded
+   */
+  of(image: LargeImage, width: number, signal: AbortSignal): Promise<Thumbnail | null>
+}
+
+/** Few, so that a thousand wishes are a handful of images. */
+const widths = [64, 128, 256, 384, 512, 768, 1024, 1536, 2048]
+const cacheBytes = 32 * 1024 * 1024
+/** As many as an image may have that was stored (`maxPixels` of the media subgraph). */
+const limitInputPixels = 100_000_000
+/** Each decodes an image whole. */
+const mostAtOnce = 2
+
+/** What a thumbnail is sent as, by the type of its image. What moves stands still in it; BMP can't be read. */
+const targets: Readonly<Record<string, 'jpeg' | 'png' | 'webp'>> = {
+  'image/jpeg': 'jpeg',
+  'image/png': 'png',
+  'image/webp': 'webp',
+  'image/gif': 'webp',
+  'image/tiff': 'webp',
+}
+
+export function createThumbnails(store: Pick<StoredBytes, 'read'>): Thumbnails {
+  const made = new LRUCache<string, Thumbnail>({
+    maxSize: cacheBytes,
+    sizeCalculation: ({ bytes }) => bytes.length,
+  })
+  const making = new Map<string, Promise<Thumbnail>>()
+  const waiting: (() => void)[] = []
+  let running = 0
+
+  const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (running >= mostAtOnce) await new Promise<void>((resolve) => waiting.push(resolve))
+    running += 1
+    try {
+      return await work()
+    } finally {
+      running -= 1
+      waiting.shift()?.()
+    }
+  }
+  const make = async ({ key, sha256 }: LargeImage, width: number, target: 'jpeg' | 'png' | 'webp') => {
+    const source = await store.read(key)
+    if (!source) throw new AppError('media_not_found', 'The bytes of this media are gone.')
+    const { default: sharp } = await import('sharp')
+    const whole = await buffer(source)
+    try {
+      const bytes = await sharp(whole, { limitInputPixels })
+        .rotate()
+        .resize({ width })
+        .toFormat(target)
+        .toBuffer()
+      return { bytes, contentType: `image/${target}`, etag: `"${sha256}-w${width}"` }
+    } catch (cause) {
+      throw new AppError('invalid_parameter', 'This image can’t be decoded.', { param: 'w', cause })
+    }
+  }
+
+  return {
+    async of(image, asked, signal) {
+      const target = targets[image.contentType]
+      const width = widths.find((one) => one >= asked) ?? (widths.at(-1) as number)
+      if (!target || image.width <= width) return null
+      const name = `${image.sha256} ${width}`
+      const known = made.get(name)
+      if (known) return known
+      // others may wait for the same one: it does not end with who asked first
+      const thumbnail = making.get(name) ?? inTurn(() => make(image, width, target))
+      making.set(name, thumbnail)
+      try {
+        const done = await thumbnail
+        made.set(name, done)
+        signal.throwIfAborted()
+        return done
+      } finally {
+        making.delete(name)
+      }
+    },
+  }
+}
