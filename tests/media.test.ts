@@ -148,6 +148,14 @@ describe.each(['files', 'a bucket'])('media in %s', (kind) => {
       }
     })
 
+    it('never comes larger than it is, though it is turned', async () => {
+      const strip = { width: 600, height: 2, channels: 3, background: 'red' } as const
+      const turned = await sharp({ create: strip }).withMetadata({ orientation: 6 }).png().toBuffer()
+      const { id } = await fromData(turned)
+      const small = await sharp(await bytesOf(await fetchMedia(`${id}?w=64`))).metadata()
+      expect([small.width, small.height]).toEqual([2, 600])
+    })
+
     it('is read as what is known of it, on request', async () => {
       const { id } = await fromData(await testImage())
       const known = await client.get(`/v1/media/${id}?metadata=true`)

@@ -75,7 +75,8 @@ export function createThumbnails(store: Pick<StoredBytes, 'read'>): Thumbnails {
     try {
       const bytes = await sharp(whole, { limitInputPixels })
         .rotate()
-        .resize({ width })
+        // turned, a long strip is narrower than what was stored says: it would become a tower of gigapixels
+        .resize({ width, withoutEnlargement: true })
         .toFormat(target)
         .toBuffer()
       return { bytes, contentType: `image/${target}`, etag: `"${sha256}-w${width}"` }
