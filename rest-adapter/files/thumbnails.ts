@@ -57,14 +57,16 @@ export function createThumbnails(store: Pick<StoredBytes, 'read'>): Thumbnails {
   const waiting: (() => void)[] = []
   let running = 0
 
+  /** Who ends gives its turn to the one who has waited longest. */
   const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (running >= mostAtOnce) await new Promise<void>((resolve) => waiting.push(resolve))
-    running += 1
+    if (running < mostAtOnce) running += 1
+    else await new Promise<void>((resolve) => waiting.push(resolve))
     try {
       return await work()
     } finally {
-      running -= 1
-      waiting.shift()?.()
+      const next = waiting.shift()
+      if (next) next()
+      else running -= 1
     }
   }
   const make = async ({ key, sha256 }: LargeImage, width: number, target: 'jpeg' | 'png' | 'webp') => {
