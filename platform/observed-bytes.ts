@@ -13,7 +13,7 @@ export interface ByteFacts {
 
 /** A stream whose beginning is known, and whose end will be. */
 export interface ObservedBytes {
-  /** The first of them, `headBytes` at the most. */
+  /** The first of them, 64 KB at the most. */
   readonly head: Buffer
   /** All of them, the head included; to be read once. Fails with `max_size_exceeded` at the first byte too many. */
   readonly stream: Readable
@@ -23,18 +23,19 @@ export interface ObservedBytes {
 
 /** How a stream is observed. */
 export interface ObserveOptions {
-  readonly headBytes: number
   readonly maxBytes: number
   /** The wire name that errors tell. */
   readonly param: string
 }
 
+/** As much as tells the type and the size of nearly every image. */
+const headBytes = 64 * 1024
 const tailBytes = 64
 
 /** Reads the beginning of a stream, and hands on all of it with its size, hash and end. @throws the stream's own error */
 export async function observeBytes(
   source: AsyncIterable<Uint8Array>,
-  { headBytes, maxBytes, param }: ObserveOptions,
+  { maxBytes, param }: ObserveOptions,
 ): Promise<ObservedBytes> {
   const hash = createHash('sha256')
   const chunks = source[Symbol.asyncIterator]()
@@ -81,6 +82,6 @@ export async function observeBytes(
 }
 
 /** The refusal of more bytes than are taken (contract 8.2). */
-export function tooLarge(maxBytes: number, param: string): AppError {
+export function tooLarge(maxBytes: number, param: string | null): AppError {
   return new AppError('max_size_exceeded', `At most ${maxBytes} bytes are taken.`, { param })
 }

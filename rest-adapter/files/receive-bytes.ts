@@ -1,6 +1,7 @@
 import { type Readable, Transform } from 'node:stream'
 import type { Request } from 'express'
 import { AppError } from '../../platform/errors.ts'
+import { tooLarge } from '../../platform/observed-bytes.ts'
 import { transferFailure } from './client-left.ts'
 
 /**
@@ -25,8 +26,4 @@ export function bodyStream(request: Request, maxBytes: number, param: string | n
   // What nobody reads any more still has to arrive, or the connection is stuck. After `pipe`, which would pause it again.
   body.once('close', () => request.resume())
   return body
-}
-
-function tooLarge(maxBytes: number, param: string | null): AppError {
-  return new AppError('max_size_exceeded', `There may be at most ${maxBytes} bytes.`, { param })
 }

@@ -23,7 +23,6 @@ export interface ReceiveOptions {
 /** The media of a file that came, and what came beside it. */
 export type ReceivedMedia = FinishMediaUploadMutation['finishMediaUpload']
 
-const headBytes = 65_536
 const maxFields = 20
 const maxFieldBytes = 4_096
 /** What a form may have beside its file: fields, headers of parts, other files. */
@@ -96,7 +95,7 @@ async function storeFile(
   { context, store, maxBytes }: Omit<ReceiveOptions, 'request'>,
 ): Promise<ReceivedMedia> {
   const { graph, signal } = context
-  const observed = await observeBytes(file, { headBytes, maxBytes, param })
+  const observed = await observeBytes(file, { maxBytes, param })
   const head = observed.head.toString('base64')
   const { beginMediaUpload } = await graph.execute(
     BeginMediaUploadDocument,

@@ -28,7 +28,7 @@ export interface Thumbnails {
    * narrow enough, or of a type that can't be made smaller.
    * @throws AppError `media_not_found`, `media_storage_failed`, `invalid_parameter` for an image that can't be decoded
    */
-  of(image: LargeImage, width: number, signal: AbortSignal): Promise<Thumbnail | null>
+  of(image: LargeImage, width: number): Promise<Thumbnail | null>
 }
 
 /** Few, so that a thousand wishes are a handful of images. */
@@ -39,8 +39,17 @@ const limitInputPixels = 100_000_000
 /** Each decodes an image whole. */
 const mostAtOnce = 2
 
+type Target = 'jpeg' | 'png' | 'webp'
+
+/** A thumbnail that is to be made. */
+interface Wish {
+  readonly image: LargeImage
+  readonly width: number
+  readonly target: Target
+}
+
 /** What a thumbnail is sent as, by the type of its image. What moves stands still in it; BMP can't be read. */
-const targets: Readonly<Record<string, 'jpeg' | 'png' | 'webp'>> = {
+const targets: Readonly<Record<string, Target>> = {
   'image/jpeg': 'jpeg',
   'image/png': 'png',
   'image/webp': 'webp',
@@ -49,11 +58,6 @@ const targets: Readonly<Record<string, 'jpeg' | 'png' | 'webp'>> = {
 }
 
 export function createThumbnails(store: Pick<StoredBytes, 'read'>): Thumbnails {
-  const made = new LRUCache<string, Thumbnail>({
-    maxSize: cacheBytes,
-    sizeCalculation: ({ bytes }) => bytes.length,
-  })
-  const making = new Map<string, Promise<Thumbnail>>()
   const waiting: (() => void)[] = []
   let running = 0
 
@@ -69,7 +73,7 @@ export function createThumbnails(store: Pick<StoredBytes, 'read'>): Thumbnails {
       else running -= 1
     }
   }
-  const make = async ({ key, sha256 }: LargeImage, width: number, target: 'jpeg' | 'png' | 'webp') => {
+  const make = async ({ image: { key, sha256 }, width, target }: Wish): Promise<Thumbnail> => {
     const source = await store.read(key)
     if (!source) throw new AppError('media_not_found', 'The bytes of this media are gone.')
     const { default: sharp } = await import('sharp')
@@ -87,25 +91,20 @@ export function createThumbnails(store: Pick<StoredBytes, 'read'>): Thumbnails {
     }
   }
 
+  // whoever asks for one that is being made waits for it; it does not end with who asked first
+  const thumbnails = new LRUCache<string, Thumbnail, Wish>({
+    maxSize: cacheBytes,
+    sizeCalculation: ({ bytes }) => bytes.length,
+    fetchMethod: (_name, _stale, { context }) => inTurn(() => make(context)),
+  })
+
   return {
-    async of(image, asked, signal) {
+    async of(image, asked) {
       const target = targets[image.contentType]
       const width = widths.find((one) => one >= asked) ?? (widths.at(-1) as number)
       if (!target || image.width <= width) return null
-      const name = `${image.sha256} ${width}`
-      const known = made.get(name)
-      if (known) return known
-      // others may wait for the same one: it does not end with who asked first
-      const thumbnail = making.get(name) ?? inTurn(() => make(image, width, target))
-      making.set(name, thumbnail)
-      try {
-        const done = await thumbnail
-        made.set(name, done)
-        signal.throwIfAborted()
-        return done
-      } finally {
-        making.delete(name)
-      }
+      const context = { image, width, target }
+      return (await thumbnails.fetch(`${image.sha256} ${width}`, { context })) ?? null
     },
   }
 }

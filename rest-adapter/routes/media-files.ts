@@ -1,6 +1,5 @@
 import type { Response } from 'express'
 import { z } from 'zod'
-import type { RequestContext } from '../../platform/context.ts'
 import { AppError } from '../../platform/errors.ts'
 import { parseJsonBody } from '../../platform/json-body.ts'
 import { validated } from '../../platform/validate.ts'
@@ -136,11 +135,11 @@ async function sendImage(
   media: StoredBytesFieldsFragment,
   cacheControl: string,
 ): Promise<void> {
-  const { request, context, query, files } = input
+  const { request, query, files } = input
   const { w } = query
   const image = storedObject(media, cacheControl)
   const large = { ...image, sha256: media.sha256, width: media.width }
-  const small = w === undefined ? null : await files.thumbnails.of(large, Number(w), context.signal)
+  const small = w === undefined ? null : await files.thumbnails.of(large, Number(w))
   if (!small) return sendBytes(input, response, image)
   const { bytes, contentType, etag } = small
   sendWhole(request, response, bytes, { contentType, etag, cacheControl, filename: null })
@@ -173,7 +172,5 @@ async function createFromJson({ request, context, files }: RouteInput, response:
   if (remote_url == null && data_url == null)
     throw new AppError('missing_parameter', 'Send a file, remote_url or data_url.', { param: 'file' })
   const input = { remoteUrl: remote_url, dataUrl: data_url, filename }
-  return (
-    await context.graph.execute(CreateMediaDocument, { input, expiresIn: null }, context as RequestContext)
-  ).createMedia
+  return (await context.graph.execute(CreateMediaDocument, { input, expiresIn: null }, context)).createMedia
 }

@@ -3,7 +3,7 @@ import { type Actor, requireActor } from '../../../platform/actor.ts'
 import { AppError } from '../../../platform/errors.ts'
 import { hasIdShape, newId, newUlid } from '../../../platform/ids.ts'
 import type { ObjectStore } from '../../../platform/object-store/object-store.ts'
-import { observeBytes } from '../../../platform/observed-bytes.ts'
+import { type ByteFacts, observeBytes, tooLarge } from '../../../platform/observed-bytes.ts'
 import type { ByteRange } from '../../../platform/stored-bytes.ts'
 import { optionalText } from '../../../platform/text.ts'
 import { type ImageType, imageTypes } from '../images/image-types.ts'
@@ -41,8 +41,17 @@ export interface Arrival {
   readonly param: string
 }
 
-/** As much of an image as has to be seen to tell its type and size. */
-export const headBytes = 65_536
+/** An object that was written, and what went by when it was. */
+interface WrittenObject {
+  readonly id: string
+  readonly storageKey: string
+  readonly head: Buffer
+  readonly facts: ByteFacts
+  readonly filename: string | null
+  readonly param: string
+  readonly isPromised: boolean
+}
+
 /** Long enough for the slowest upload. */
 const unclaimedSeconds = 3_600
 const maxFilenameLength = 255
@@ -63,42 +72,53 @@ export function uploadService({ actor, writes, objects, maxBytes, retentionDays,
     return bytes ? buffer(bytes) : Buffer.alloc(0)
   }
 
-  /** Stores what arrives; `promisedId` and its type are those of a prepared upload. */
-  async function store({ bytes, filename, param }: Arrival, promised?: UploadRow): Promise<Stored | null> {
-    const ownerId = owner()
-    const observed = await observeBytes(bytes, { headBytes, maxBytes, param })
-    const { sniffImage, inspectImage } = await images()
-    const { mime, extension } = sniffImage(observed.head, param)
-    if (promised) assertPromised(promised, mime, param)
-    const storageKey = objectKey(extension)
-    await writes.announce(storageKey, unclaimedSeconds)
+  /** Makes the media of an object that is in the store; what is no whole image is given up. */
+  async function claim({ head, facts, ...object }: WrittenObject): Promise<Stored | null> {
+    const { bytes, sha256, tail } = facts
+    const { inspectImage } = await images()
+    const read = rangesOf(object.storageKey)
+    const inspected = await inspectImage({ head, tail, size: bytes, read, param: object.param })
+    return writes.claim({
+      id: object.id,
+      ownerId: owner(),
+      storageKey: object.storageKey,
+      mimeType: inspected.mime,
+      bytes,
+      sha256,
+      width: inspected.width,
+      height: inspected.height,
+      filename: object.filename,
+      retentionDays,
+      isPromised: object.isPromised,
+    })
+  }
+
+  /** Whatever goes wrong, the object is rubbish. */
+  async function orGiveUp<T>(storageKey: string, work: () => Promise<T>): Promise<T> {
     try {
-      await objects.write(storageKey, observed.stream, { contentType: mime, signal })
-      const facts = observed.facts()
-      const { width, height } = await inspectImage({
-        head: observed.head,
-        tail: facts.tail,
-        size: facts.bytes,
-        read: rangesOf(storageKey),
-        param,
-      })
-      return await writes.claim({
-        width,
-        height,
-        id: promised?.publicId ?? newId('media'),
-        ownerId,
-        storageKey,
-        mimeType: mime,
-        bytes: facts.bytes,
-        sha256: facts.sha256,
-        filename,
-        retentionDays,
-        isPromised: promised !== undefined,
-      })
+      return await work()
     } catch (error) {
       await writes.giveUp(storageKey)
       throw error
     }
+  }
+
+  /** Stores what arrives: for a prepared upload under the id that was promised, if it is of the type that was. */
+  async function store({ bytes, filename, param }: Arrival, promised?: UploadRow): Promise<Stored | null> {
+    owner()
+    const observed = await observeBytes(bytes, { maxBytes, param })
+    const { head } = observed
+    const { sniffImage } = await images()
+    const { mime, extension } = sniffImage(head, param)
+    if (promised) assertPromised(promised, mime, param)
+    const id = promised?.publicId ?? newId('media')
+    const isPromised = promised !== undefined
+    const storageKey = objectKey(extension)
+    await writes.announce(storageKey, unclaimedSeconds)
+    return orGiveUp(storageKey, async () => {
+      await objects.write(storageKey, observed.stream, { contentType: mime, signal })
+      return claim({ id, storageKey, head, facts: observed.facts(), filename, param, isPromised })
+    })
   }
 
   async function complete(upload: UploadRow): Promise<Stored | null> {
@@ -121,9 +141,7 @@ export function uploadService({ actor, writes, objects, maxBytes, retentionDays,
   return {
     /** @throws AppError `invalid_parameter`, `max_size_exceeded`, `media_storage_failed` */
     async store(arrival: Arrival): Promise<Stored> {
-      const stored = await store({ ...arrival, filename: filenameOf(arrival.filename) })
-      if (!stored) throw new Error('what nobody promised can’t have been given up')
-      return stored
+      return assertStored(await store({ ...arrival, filename: filenameOf(arrival.filename) }))
     },
 
     /** @throws AppError `invalid_parameter`, `max_size_exceeded` */
@@ -131,8 +149,7 @@ export function uploadService({ actor, writes, objects, maxBytes, retentionDays,
       const ownerId = owner()
       const mimeType = knownType(contentType)
       if (bytes != null && bytes < 1) throw invalid('bytes must be 1 or more.', 'bytes')
-      if (bytes != null && bytes > maxBytes)
-        throw new AppError('max_size_exceeded', `At most ${maxBytes} bytes are taken.`, { param: 'bytes' })
+      if (bytes != null && bytes > maxBytes) throw tooLarge(maxBytes, 'bytes')
       const id = newId('media')
       const storageKey = `uploads/${id}`
       const seconds = withinSeconds(expiresIn, linkSeconds)
@@ -163,7 +180,7 @@ export function uploadService({ actor, writes, objects, maxBytes, retentionDays,
       }
     },
 
-    /** @throws AppError `media_not_found` while there are no bytes, `invalid_parameter` for others than were promised */
+    /** Null where there is no such upload, or no bytes of it yet. @throws AppError `invalid_parameter` for others than were promised */
     async complete(id: string): Promise<Stored | null> {
       const [upload] = hasIdShape('media', id) ? await writes.prepared(owner(), [id]) : []
       return upload ? complete(upload) : null
@@ -190,31 +207,31 @@ export function uploadService({ actor, writes, objects, maxBytes, retentionDays,
       filename,
       param,
     }: FinishMediaUploadInput): Promise<Stored> {
-      const ownerId = owner()
-      try {
-        const { inspectImage } = await images()
-        const { mime, width, height } = await inspectImage({
+      owner()
+      const facts = { bytes, sha256, tail: Buffer.from(tail, 'base64') }
+      const stored = await orGiveUp(storageKey, () =>
+        claim({
+          id,
+          storageKey,
           head: Buffer.from(head, 'base64'),
-          tail: Buffer.from(tail, 'base64'),
-          size: bytes,
-          read: rangesOf(storageKey),
+          facts,
+          filename: filenameOf(filename),
           param,
-        })
-        const facts = { storageKey, mimeType: mime, width, height, bytes, sha256 }
-        const rest = { id, ownerId, filename: filenameOf(filename), retentionDays, isPromised: false }
-        const stored = await writes.claim({ ...facts, ...rest })
-        if (!stored) throw new Error('what nobody promised can’t have been given up')
-        return stored
-      } catch (error) {
-        await writes.giveUp(storageKey)
-        throw error
-      }
+          isPromised: false,
+        }),
+      )
+      return assertStored(stored)
     },
   }
 }
 
 /** The service of one request. */
 export type UploadService = ReturnType<typeof uploadService>
+
+function assertStored(stored: Stored | null): Stored {
+  if (stored) return stored
+  throw new Error('what nobody promised can’t have been given up')
+}
 
 /** Nothing of the owner, and not the public id: a media's bytes may be those of an earlier one. */
 function objectKey(extension: string): string {

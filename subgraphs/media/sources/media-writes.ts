@@ -2,17 +2,8 @@ import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { type MediaRow, mediaColumns } from './media-row.ts'
 
 /** What is known of an object whose bytes are in the store. */
-export interface ObjectDraft {
+export interface ObjectDraft extends Omit<MediaRow, 'publicId' | 'createdAt' | 'retentionUntil'> {
   readonly id: string
-  readonly ownerId: string
-  readonly storageKey: string
-  readonly mimeType: string
-  readonly bytes: number
-  /** Hexadecimal. */
-  readonly sha256: string
-  readonly width: number
-  readonly height: number
-  readonly filename: string | null
   /** Null: for ever. */
   readonly retentionDays: number | null
   /** The id was promised by a prepared upload: it becomes a media of its own even where the owner has these bytes. */

@@ -52,8 +52,8 @@ export async function messageImages(
   assertKnown(asked, known)
   const shown = new Map<string, string>()
   const omitted = new Set<string>()
-  const inline = (media: Shown) => dataUrl(media, objects, context.signal)
-  let read: Map<string, Promise<string | null>> | undefined
+  /** By id: candidates that are asked one after the other are shown the same. */
+  const read = new Map<string, Promise<string | null>>()
 
   return {
     async loadedFor({ metadata }, fitting) {
@@ -77,8 +77,7 @@ export async function messageImages(
           continue
         }
         characters += size
-        read ??= new Map()
-        const reading = read.get(id) ?? inline(media)
+        const reading = read.get(id) ?? dataUrl(media, objects, context.signal)
         read.set(id, reading)
         const url = await reading
         if (url !== null) shown.set(id, url)
