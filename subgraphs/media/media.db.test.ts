@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { parse } from 'graphql'
 import type { Actor } from '../../platform/actor.ts'
@@ -98,6 +99,28 @@ describe('an image', () => {
     const other = await create(someActor(), bytes)
     expect(other.deduped).toBe(false)
     expect(other.media.id).not.toBe(first?.media.id)
+  })
+
+  it('has one id also where another process stores the same bytes at this very moment', async () => {
+    const actor = someActor()
+    const bytes = await testImage()
+    const other = await test.services.database.pool.connect()
+    await other.query('begin')
+    await other.query("insert into media.unclaimed_object values ($1, now() + interval '1 hour')", [actor.id])
+    await other.query("select media.claim_object($1, $2, $3, 'image/png', $4, $5, 8, 8, null, null, false)", [
+      'jan_00000000000000000000000001',
+      actor.id,
+      actor.id,
+      bytes.length,
+      createHash('sha256').update(bytes).digest(),
+    ])
+    const mine = create(actor, bytes)
+    const waiting =
+      'select 1 from pg_stat_activity where datname = current_database() and wait_event_type = $1'
+    while ((await rows(waiting, 'Lock')).length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+    await other.query('commit')
+    other.release()
+    expect(await mine).toMatchObject({ deduped: true, media: { id: 'jan_00000000000000000000000001' } })
   })
 
   it('is its owner’s alone', async () => {
