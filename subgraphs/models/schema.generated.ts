@@ -399,6 +399,8 @@ export type ChatMessage = {
   refusal: Maybe<Scalars['String']['output']>;
   /** The tools that it wants called. */
   toolCalls: Array<ChatToolCall>;
+  /** The images that it answers with. */
+  media: Array<Media>;
 };
 
 /** A tool that the model wants called. */
@@ -471,6 +473,8 @@ export type ChatDelta = {
   reasoningContent: Maybe<Scalars['String']['output']>;
   /** New pieces of tool calls. */
   toolCalls: Array<ChatToolCallDelta>;
+  /** New images. */
+  media: Array<Media>;
 };
 
 /** A new piece of a tool call. */
@@ -1616,6 +1620,7 @@ export type ChatMessageResolvers<ContextType = ModelsContext, ParentType extends
   reasoningContent?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   refusal?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   toolCalls?: Resolver<Array<ResolversTypes['ChatToolCall']>, ParentType, ContextType>;
+  media?: Resolver<Array<ResolversTypes['Media']>, ParentType, ContextType>;
 };
 
 export type ChatToolCallResolvers<ContextType = ModelsContext, ParentType extends ResolversParentTypes['ChatToolCall'] = ResolversParentTypes['ChatToolCall']> = {
@@ -1657,6 +1662,7 @@ export type ChatDeltaResolvers<ContextType = ModelsContext, ParentType extends R
   content?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   reasoningContent?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   toolCalls?: Resolver<Array<ResolversTypes['ChatToolCallDelta']>, ParentType, ContextType>;
+  media?: Resolver<Array<ResolversTypes['Media']>, ParentType, ContextType>;
 };
 
 export type ChatToolCallDeltaResolvers<ContextType = ModelsContext, ParentType extends ResolversParentTypes['ChatToolCallDelta'] = ResolversParentTypes['ChatToolCallDelta']> = {
