@@ -32,7 +32,10 @@ export interface ImageParts extends MakerChoice {
 
 /** An image that is kept. */
 export interface KeptImage extends MadeImage {
+  /** Of its media. */
   readonly id: string
+  /** A link to it. */
+  readonly url: string
 }
 
 /** What was made. */
@@ -190,8 +193,7 @@ async function enclose(image: OwnImage, own: OwnImages): Promise<EnclosedImage> 
 /** @throws AppError `provider_error` where the provider sent something else than an image */
 async function kept(image: MadeImage, own: OwnImages): Promise<KeptImage> {
   try {
-    const { id } = await own.keep(image.bytes)
-    return { ...image, id }
+    return { ...image, ...(await own.keep(image.bytes)) }
   } catch (error) {
     if (error instanceof AppError && error.status < 500) throw malformedAnswer('sent what is no image')
     throw error
