@@ -19,6 +19,8 @@ import { type ModelsConfig, modelsConfig } from './config.ts'
 import { Tokenizer, TokenRates } from './context/index.ts'
 import { modelsContext } from './context.ts'
 import { CatalogEntry, Provider, ProviderModel } from './entities.ts'
+import { imageResolvers } from './images/resolvers.ts'
+import type { ImageParts } from './images/service.ts'
 import type { openMemory } from './memory/process.ts'
 import { memoryResolvers } from './memory/resolvers.ts'
 import { models as createModels } from './migrations/0001-models.ts'
@@ -43,6 +45,7 @@ export const models = defineSubgraph({
     settingsResolvers,
     promptResolvers,
     memoryResolvers,
+    imageResolvers,
   ) satisfies Resolvers,
   persistence: {
     entities: [Provider, ProviderModel, CatalogEntry],
@@ -67,8 +70,8 @@ export const models = defineSubgraph({
     await sync.store(configured)
     await catalogue.open()
     // What memory asks of models is nobody's turn: it is not told of, has no title, and no prompt goes before it.
-    const { objects } = services
-    const asking = { catalogue, counting, usage, bounds, objects }
+    const { objects, outbound } = services
+    const asking = { catalogue, counting, usage, bounds, objects, outbound }
     const parts = { ...asking, titles: null, observe: null, orchestrator: null }
     const memory = services.settings.MEMORY_ENABLED ? await loadMemory(services, parts) : null
     const prompts = await openPrompts({ ...services, recall: memory?.forPrompts ?? null })
@@ -79,6 +82,7 @@ export const models = defineSubgraph({
       orchestrator: prompts.orchestrator,
       memory,
       prompts,
+      images: imageParts(services, catalogue, usage),
     }
     return {
       createContext: (request) => modelsContext(request, requestParts),
@@ -103,6 +107,27 @@ export const models = defineSubgraph({
 async function loadMemory(...args: Parameters<typeof openMemory>) {
   const { openMemory } = await import('./memory/process.ts')
   return openMemory(...args)
+}
+
+function imageParts(
+  { settings, platform, outbound, objects }: SubgraphServices<ModelsConfig>,
+  catalogue: LiveCatalogue,
+  usage: UsageRecorder,
+): ImageParts {
+  const mayDraw = developmentMode(settings, platform.ENVIRONMENT) !== 'never'
+  return {
+    catalogue,
+    usage,
+    outbound,
+    objects,
+    development: mayDraw ? catalogue.clients.drawing : null,
+    isEnabled: settings.IMAGE_GENERATION_ENABLED,
+    defaultModel: settings.IMAGE_DEFAULT_MODEL,
+    defaultSize: settings.IMAGE_DEFAULT_SIZE,
+    mostImages: settings.IMAGE_MAX_N,
+    timeoutMs: settings.IMAGE_GENERATION_TIMEOUT,
+    retries: settings.PROVIDER_MAX_RETRIES,
+  }
 }
 
 function titleWriter(

@@ -13,6 +13,7 @@ export interface HistoryItem {
 }
 
 const callTypes = new Set(['function_call', 'custom_tool_call', 'mcp_call'])
+const imageTypes = new Set(['image_generation_call', 'image_edit_call'])
 const outputTypes = new Set(['function_call_output', 'custom_tool_call_output'])
 
 /**
@@ -35,6 +36,7 @@ export function chatMessages(
       continue
     }
     const { callId, details } = item
+    if (imageTypes.has(item.type)) messages.push({ role: 'assistant', content: imageNote(details) })
     if (callId === null) continue
     if (outputTypes.has(item.type)) outputs.set(callId, asText(details.output))
     if (!callTypes.has(item.type)) continue
@@ -52,15 +54,17 @@ export function chatMessages(
 }
 
 function chatMessage({ role, content, callId, details }: HistoryItem): ChatMessage | null {
+  if (role === 'assistant') return assistantMessage(content)
   const text = chatContent(content)
   if (role === 'tool') return callId === null ? null : { role, tool_call_id: callId, content: text ?? '' }
-  if (role === 'assistant') return assistantMessage(content, text)
   if (role !== 'user' && role !== 'system' && role !== 'developer') return null
   if (text === null) return null
   return { role, content: text, ...(details.name === undefined ? {} : { name: details.name }) }
 }
 
-function assistantMessage(content: readonly Block[], text: ChatMessage['content']): ChatMessage | null {
+/** Its images are told of in words: providers take none from an assistant. */
+function assistantMessage(content: readonly Block[]): ChatMessage | null {
+  const text = chatContent(content.map((block) => (imageBlocks.has(block.type) ? imageWord : block)))
   const calls = content.flatMap((block) =>
     block.type === 'tool_calls' && Array.isArray(block.tool_calls) ? block.tool_calls : [],
   )
@@ -76,6 +80,9 @@ function assistantMessage(content: readonly Block[], text: ChatMessage['content'
     ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls }),
   }
 }
+
+const imageBlocks = new Set(['image', 'input_image'])
+const imageWord: Block = { type: 'text', text: '[An image was made.]' }
 
 /** What a model is not told again: its reasoning, its calls (they have their own place), refusals likewise. */
 const apart = new Set([
@@ -108,6 +115,12 @@ function chatPart(block: Block): unknown {
 
 function inputImage({ image_url: url, detail }: Block): unknown {
   return isRecord(url) ? url : { url, ...(detail === undefined ? {} : { detail }) }
+}
+
+/** A model can’t have written an image: it is told that there is one. Without a word from it two questions would follow each other. */
+function imageNote({ revised_prompt: revised, prompt }: ItemDetails): string {
+  const shown = [revised, prompt].find((text) => typeof text === 'string' && text !== '')
+  return shown === undefined ? '[An image was made.]' : `[An image was made: ${shown}]`
 }
 
 function addCall(messages: ChatMessage[], call: ToolCall): void {
