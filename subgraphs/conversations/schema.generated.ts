@@ -493,7 +493,7 @@ export type Mutation = {
   bulkDeleteConversations: BulkDeletedConversations;
   /** Appends items to a branch. Fails with `max_items_exceeded` or `conversation_full`. */
   addItems: AddedItems;
-  /** Takes an item out: a new branch without it becomes `MAIN`, the former one is kept under another name. */
+  /** Takes an item out: a new branch without it becomes `MAIN`, the former one is kept under another name. Fails with `conversation_full` where there are as many branches as may be. */
   deleteItem: DeletedItem;
   /** Stores a turn's first half in one transaction: the caller's message, and an answer `in_progress` under a lease. Idempotent by completion id. */
   beginTurn: StoredTurn;
@@ -513,9 +513,9 @@ export type Mutation = {
   deleteBranch: DeletedBranch;
   /** Makes a branch the one that is read and appended to when none is named. */
   activateBranch: Conversation;
-  /** Says something else in a user's message: a new branch with all before it and the message becomes `MAIN`, the former one is kept. No model is asked: `regenerate` does both. */
+  /** Says something else in a user's message: a new branch with all before it and the message becomes `MAIN`, the former one is kept. No model is asked: `regenerate` does both. Fails with `item_not_found`, `conversation_full`. */
   editItem: PreparedBranch;
-  /** Makes a branch that ends with a user's message `MAIN`, so that it can be asked again. No model is asked: `regenerate` does both. */
+  /** Makes a branch that ends with a user's message `MAIN`, so that it can be asked again. No model is asked: `regenerate` does both. Fails with `item_not_found`, `conversation_full`. */
   prepareRegeneration: PreparedBranch;
   /** Rates an item, on every branch that it stands on; replaces an earlier rating. */
   rateItem: Item;

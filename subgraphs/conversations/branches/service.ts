@@ -8,6 +8,7 @@ import { conversationNotFound } from '../service/conversations.ts'
 import { branchNotFound, itemNotFound } from '../service/items.ts'
 import {
   activateBranch,
+  assertRoomForBranch,
   branchName,
   createBranch,
   deleteBranch,
@@ -34,10 +35,19 @@ export interface BranchScope {
   readonly branches: BranchSource
   readonly conversations: ConversationSource
   readonly changes: Pick<ChangePublisher, 'tell'>
+  /** How many branches a conversation may have. */
+  readonly maxBranches: number
 }
 
 /** The rules of branches (contract 3.4). Who was handed a conversation may read its branches; writes act for `actor`. */
-export function branchService({ actor, database, branches, conversations, changes }: BranchScope) {
+export function branchService({
+  actor,
+  database,
+  branches,
+  conversations,
+  changes,
+  maxBranches,
+}: BranchScope) {
   const owner = () => requireActor(actor).id
 
   /** Work on an owner's conversation whose branches nobody else changes meanwhile. */
@@ -77,6 +87,7 @@ export function branchService({ actor, database, branches, conversations, change
         const upTo =
           forkFromItemId == null ? null : await forkPosition(db, conversation, parent, forkFromItemId)
         if ((upTo?.position ?? parent.itemCount) > maxItemsPerBranch) conversationFull()
+        await assertRoomForBranch(db, conversation, maxBranches)
         await createBranch(db, { name, description: note, parentKey: parent.key, upTo })
         return conversation.key
       })
