@@ -43,4 +43,36 @@ describe('the export of an account', () => {
     expect(isForgotten).toBe(true)
     expect((JSON.parse(text) as { memories: object[] }).memories).toHaveLength(80)
   })
+
+  it('has every branch, though the one that a page ends with is deleted while it is read', async () => {
+    const { pool } = test.services.database
+    await change('mutation ($input: CreateConversationInput!) { createConversation(input: $input) { id } }', {
+      input: { title: 'Of many branches' },
+    })
+    const { rows } = await pool.query<{ key: string }>(
+      "select key from conversations.conversation where owner_id = $1 and title = 'Of many branches'",
+      [actor.id],
+    )
+    await pool.query(
+      "insert into conversations.branch (conversation_key, name) select $1, 'branch ' || n from generate_series(1, 120) n",
+      [rows[0]?.key],
+    )
+    let text = ''
+    let isDeleted = false
+    for await (const piece of accountExport(test.contextFor(actor), new Date())) {
+      text += piece
+      const names = text.match(/\bbranch \d+\b/g) ?? []
+      if (isDeleted || names.length < 49) continue
+      isDeleted = true
+      await pool.query('delete from conversations.branch where conversation_key = $1 and name = any($2)', [
+        rows[0]?.key,
+        names,
+      ])
+    }
+    expect(isDeleted).toBe(true)
+    const { conversations } = JSON.parse(text) as { conversations: { branches: { name: string }[] }[] }
+    const names = conversations[0]?.branches.map(({ name }) => name) ?? []
+    expect(names).toHaveLength(121)
+    expect(new Set(names).size).toBe(121)
+  })
 })

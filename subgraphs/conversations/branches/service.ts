@@ -1,6 +1,12 @@
 import { type Actor, requireActor } from '../../../platform/actor.ts'
 import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { AppError } from '../../../platform/errors.ts'
+import {
+  type PageArguments,
+  type Connection as PageOf,
+  toConnection,
+  toPage,
+} from '../../../platform/pagination.ts'
 import { optionalText, requiredText } from '../../../platform/text.ts'
 import type { ChangePublisher } from '../live/change-publisher.ts'
 import type { BranchInput, CreateBranchInput } from '../schema.generated.ts'
@@ -27,6 +33,11 @@ import { type Connection, transaction } from '../sources/transaction.ts'
 
 const maxNameLength = 64
 const maxDescriptionLength = 1024
+/** More than other lists have: whoever asks for no page means them all. */
+const defaultPageSize = 100
+
+/** A page of branches. */
+export type BranchPage = PageOf<BranchRow>
 
 /** What the rules of branches need. */
 export interface BranchScope {
@@ -66,7 +77,17 @@ export function branchService({
   }
 
   return {
-    ofConversation: ({ key }: ConversationRow): Promise<BranchRow[]> => branches.ofConversation(key),
+    /** The first page of them. */
+    ofConversation: async ({ key }: ConversationRow): Promise<BranchRow[]> => {
+      const page = toPage({ first: defaultPageSize })
+      return toConnection(await branches.page(key, page), page, ({ name }) => name).nodes
+    },
+
+    /** @throws AppError `invalid_cursor`, `invalid_parameter` */
+    async page({ key }: ConversationRow, { first, ...args }: PageArguments): Promise<BranchPage> {
+      const page = toPage({ first: first ?? defaultPageSize, ...args })
+      return toConnection(await branches.page(key, page), page, ({ name }) => name)
+    },
 
     byName: ({ key }: ConversationRow, name: string): Promise<BranchRow | null> => branches.byName(key, name),
 
