@@ -71,13 +71,11 @@ function projectsOf(read: Read): JsonPieces {
 }
 
 function sharesOf(read: Read): JsonPieces {
-  const shares = keysetWalk(pageSize, (start) =>
-    unless('feature_disabled', async () => (await read(ExportSharesDocument, start)).shares),
-  )
+  const shares = keysetWalk(pageSize, async (start) => (await read(ExportSharesDocument, start)).exportShares)
   return arrayOf(shares, (share) => wholeOf(() => shareJson(share)))
 }
 
-/** In one piece, which its limits keep small: the cursor of a page is gone with a memory that is forgotten meanwhile. */
+/** In one piece, which its limits keep small: as it was at one moment, whatever is forgotten meanwhile. */
 function memoriesOf(read: Read): JsonPieces {
   return wholeOf(async () => (await read(ExportMemoriesDocument, {})).exportMemories.map(memoryJson))
 }

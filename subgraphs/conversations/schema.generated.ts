@@ -309,6 +309,8 @@ export type Query = {
   search: SearchConnection;
   /** The caller's shares, of whichever conversation, newest first unless asked otherwise. Fails with `feature_disabled` where sharing is off. */
   shares: ShareConnection;
+  /** All shares of the caller's, oldest first, revoked ones too, for whoever takes them along: also where sharing is off. */
+  exportShares: ShareConnection;
   /** What is behind a share's link. Asked without signing in; null when there is no such link. Fails with `share_revoked` or `share_expired`. */
   publicShare: Maybe<PublicShare>;
 };
@@ -364,6 +366,12 @@ export type QuerySharesArgs = {
   offset?: InputMaybe<Scalars['Int']['input']>;
   order?: InputMaybe<SortOrder>;
   includeRevoked?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+
+export type QueryExportSharesArgs = {
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
 };
 
 
@@ -1559,6 +1567,7 @@ export type QueryResolvers<ContextType = ConversationsContext, ParentType extend
   mediaReferences: Resolver<Array<ResolversTypes['ID']>, ParentType, ContextType, RequireFields<QueryMediaReferencesArgs, 'ownerId' | 'ids'>>;
   search: Resolver<ResolversTypes['SearchConnection'], ParentType, ContextType, RequireFields<QuerySearchArgs, 'text' | 'first'>>;
   shares: Resolver<ResolversTypes['ShareConnection'], ParentType, ContextType, RequireFields<QuerySharesArgs, 'first' | 'order' | 'includeRevoked'>>;
+  exportShares: Resolver<ResolversTypes['ShareConnection'], ParentType, ContextType, RequireFields<QueryExportSharesArgs, 'first'>>;
   publicShare: Resolver<Maybe<ResolversTypes['PublicShare']>, ParentType, ContextType, RequireFields<QueryPublicShareArgs, 'slug'>>;
 };
 
