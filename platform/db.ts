@@ -138,6 +138,23 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
   return fault?.code === '23505' && (constraint === undefined || fault.constraint === constraint)
 }
 
+/** How often work is begun anew that PostgreSQL has ended to let another go on. */
+const attemptsDespiteDeadlocks = 5
+
+/**
+ * What `work` gives. It is done anew where PostgreSQL has ended it because it and others waited for one another: whoever uses this
+ * commits within it, or not at all.
+ */
+export async function despiteDeadlocks<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work()
+    } catch (error) {
+      if (findPostgresError(error)?.code !== '40P01' || attempt === attemptsDespiteDeadlocks) throw error
+    }
+  }
+}
+
 function findPostgresError(error: unknown): { code: string; constraint?: string } | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
     if ('code' in at && typeof at.code === 'string' && /^[0-9A-Z]{5}$/.test(at.code))
