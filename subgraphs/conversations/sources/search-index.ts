@@ -1,4 +1,5 @@
-import { despiteDeadlocks, type SubgraphDatabase } from '../../../platform/db.ts'
+import type { SubgraphDatabase } from '../../../platform/db.ts'
+import { despiteDeadlocks } from '../../../platform/postgres-errors.ts'
 import type { Block } from '../content/blocks.ts'
 import { searchableText } from '../content/search-text.ts'
 
