@@ -24,6 +24,7 @@ const tagTexts: Readonly<Record<string, string>> = {
   Chat: 'Asking models, whole or streamed, with tools and with conversations.',
   Models: 'Which models answer, what is known of them and where they come from.',
   Embeddings: 'Texts as vectors.',
+  Images: 'Pictures of prompts, and of other pictures.',
   Authentication: 'Guests, sessions, sign-in at an identity provider, and who somebody is.',
   'API keys': 'Keys for programs.',
   Settings: 'How somebody wants to be answered, and what is switched on for them.',

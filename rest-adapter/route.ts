@@ -47,8 +47,8 @@ export interface RouteDescription {
   /** The media type of a body that is no JSON: nobody reads it before the route does. Null where there is none. */
   readonly bodyType: string | null
   /**
-   * The field of a form that holds a file: the route reads its body itself, as it comes, and no idempotency key is looked
-   * at. Null for all others.
+   * The field of a form that holds a file, for a route that takes one in place of its JSON body: the route reads the form itself, as
+   * it comes, and no idempotency key is looked at. `body` is undefined then. Null for all others.
    */
   readonly file: string | null
   /** A body may be left out entirely; the schema then sees `{}`. */

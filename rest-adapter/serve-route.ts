@@ -28,19 +28,17 @@ export interface RouteServices {
 export function serveRoute(route: Route, services: RouteServices): RequestHandler {
   const { scope, maxBodyBytes, idempotency, limits, files, credentialsHint } = services
   const readBody = bodyReader(route.bodyLimit === 'large' ? maxBodyBytes : smallBodyBytes)
-  const hasBody = route.body !== null
   const tellFailure = errorHandler(services.log)
   return async (request, response) => {
     const context = await scope.open(request, response, route.access)
     if (route.access === 'authenticated' && !context.actor)
       throw new AppError('missing_credentials', credentialsHint)
     await limits.admitCaller(route, callerOf(context, response), response)
-    const rawBody = hasBody ? await readBody(request, response) : Buffer.alloc(0)
-    const call: Call = { request, rawBody, context, files }
-    const keyed =
-      route.method === 'post' && !route.file && context.actor
-        ? keyedRequest(request, context.actor, rawBody)
-        : null
+    const body = route.file !== null && isForm(request) ? null : route.body
+    const rawBody = body ? await readBody(request, response) : Buffer.alloc(0)
+    const call: Call = { request, body, rawBody, context, files }
+    const mayBeKeyed = route.method === 'post' && (body !== null || route.file === null)
+    const keyed = mayBeKeyed && context.actor ? keyedRequest(request, context.actor, rawBody) : null
     if (!keyed) return runRoute(route, call, response)
     await idempotency.serve({
       keyed,
@@ -62,6 +60,8 @@ export function serveRoute(route: Route, services: RouteServices): RequestHandle
 /** A request that has been let in. */
 interface Call {
   readonly request: Request
+  /** What its body is held against; null where the route has none, or reads it itself. */
+  readonly body: Route['body']
   readonly rawBody: Buffer
   readonly context: RequestContext
   readonly files: StoredFiles
@@ -69,15 +69,15 @@ interface Call {
 
 function runRoute(
   route: Route,
-  { request, rawBody, context, files }: Call,
+  { request, body, rawBody, context, files }: Call,
   response: Response,
 ): Promise<void> {
   return route.run(
     {
       params: pathParameters(request),
       query: route.query ? validated(route.query, request.query) : request.query,
-      body: route.body
-        ? validated(route.body, withAliases(bodyValue(rawBody, route.bodyOptional), route.aliases))
+      body: body
+        ? validated(body, withAliases(bodyValue(rawBody, route.bodyOptional), route.aliases))
         : undefined,
       rawBody,
       request,
@@ -86,6 +86,10 @@ function runRoute(
     },
     response,
   )
+}
+
+function isForm({ headers }: Request): boolean {
+  return /^multipart\/form-data\s*(;|$)/i.test(headers['content-type'] ?? '')
 }
 
 /** Express gives a wildcard as its segments; ids with slashes are one text. */

@@ -28,7 +28,7 @@ describe('/v1/users/me/settings', () => {
       enable_trace: false,
       enable_tools: true,
       preferences: { enable_thinking: true, enable_search: true, enable_deep_research: false },
-      server_capabilities: { image_generation_enabled: false },
+      server_capabilities: { image_generation_enabled: true },
       meta: { api_version: 'v1' },
     })
     const { data, meta: _, ...top } = body

@@ -55,7 +55,6 @@ export function edgeFaces(options: EdgeFaceOptions): readonly EdgeFace[] {
       links: files.links,
       thumbnails: createThumbnails(files.objects),
       maxBytes: mediaMaxBytes(platform),
-      maxBodyBytes: platform.MAX_BODY_BYTES,
       proxiesDownloads: platform.MEDIA_PROXY_DOWNLOAD,
     },
     trustedProxies: platform.TRUSTED_PROXIES,

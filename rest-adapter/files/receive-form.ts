@@ -3,7 +3,7 @@ import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/bus
 import type { Request } from 'express'
 import type { RequestContext } from '../../platform/context.ts'
 import { AppError } from '../../platform/errors.ts'
-import { observeBytes } from '../../platform/observed-bytes.ts'
+import { uploadMedia } from '../../platform/media-upload.ts'
 import type { StoredBytes } from '../../platform/stored-bytes.ts'
 import {
   BeginMediaUploadDocument,
@@ -12,99 +12,148 @@ import {
 } from '../operations.generated.ts'
 import { bodyStream } from './receive-bytes.ts'
 
-/** What a file is received with. */
+/** What a form is received with. */
 export interface ReceiveOptions {
   readonly request: Request
   readonly context: RequestContext
   readonly store: StoredBytes
+  /** The most bytes that a file may have. */
   readonly maxBytes: number
+  /** The most that all of them may have together. */
+  readonly maxBytesTogether: number
+  /** How many files each field may have: `file` and `file[]` are the same field. Files of other fields are passed over. */
+  readonly files: Readonly<Record<string, number>>
 }
 
-/** The media of a file that came, and what came beside it. */
+/** The media of a file that came. */
 export type ReceivedMedia = FinishMediaUploadMutation['finishMediaUpload']
 
-const maxFields = 20
-const maxFieldBytes = 4_096
-/** What a form may have beside its file: fields, headers of parts, other files. */
+/** What a form has brought. */
+export interface ReceivedForm {
+  /** The texts by their fields; of several of one name the last. */
+  readonly fields: ReadonlyMap<string, string>
+  /** The media by their fields, in the order in which they came. */
+  readonly media: ReadonlyMap<string, readonly ReceivedMedia[]>
+}
+
+const mostParts = 40
+/** 32,000 characters of a prompt are at most so many. */
+const maxFieldBytes = 128 * 1024
+/** What a form may have beside its files: fields, headers of parts, other files. */
 const maxBesideBytes = 1024 * 1024
-const param = 'file'
 
 /**
- * Reads the one file of a multipart form straight into the store: the graph says where, by its first bytes, and makes the
- * media of it when the last one is there.
- * @throws AppError `missing_parameter` without a file, `invalid_parameter` for what is no image, `max_size_exceeded` also for the
- * form as a whole, `unsupported_media_type` for a compressed one
+ * Reads a multipart form with its files straight into the store: the graph says where, by their first bytes, and makes media of
+ * them when the last one is there.
+ * @throws AppError `invalid_parameter` for what is no image, `max_size_exceeded` also for the form as a whole,
+ * `unsupported_media_type` for a compressed one
  */
-export async function receiveForm({
-  request,
-  context,
-  store,
-  maxBytes,
-}: ReceiveOptions): Promise<ReceivedMedia> {
+export async function receiveForm(options: ReceiveOptions): Promise<ReceivedForm> {
+  const { request, context, maxBytesTogether, files } = options
   const form = formOf(request)
-  const body = bodyStream(request, maxBytes + maxBesideBytes, param)
-  const arrival: { file?: BusboyFileStream; media?: Promise<ReceivedMedia>; failure?: unknown } = {}
-  // What it fails with is asked for below, and it may fail again when nobody asks any more: that would end the process.
-  form.on('error', () => undefined)
-  form.on('file', (name, file, filename) => {
-    // A form that is cut short fails the file that it is in: without a listener that would end the process.
-    file.on('error', () => undefined)
-    if (name !== param || arrival.file) {
-      file.resume()
-      return
-    }
-    arrival.file = file
-    arrival.media = storeFile(file, filename || null, { context, store, maxBytes })
-    arrival.media.catch((error: unknown) => {
-      arrival.failure = error
-      form.destroy(error as Error)
-    })
-  })
+  const [first = null] = Object.keys(files)
+  const body = bodyStream(request, maxBytesTogether + maxBesideBytes, first)
+  const arrivals = new FormArrivals(form, options)
   body.once('error', (error) => form.destroy(error)).pipe(form)
   try {
     await finished(form, { signal: context.signal })
+    return await arrivals.whole()
   } catch (error) {
     body.destroy()
-    if (arrival.failure) throw arrival.failure
     const failure =
-      error instanceof AppError
+      arrivals.failure ??
+      (error instanceof AppError
         ? error
-        : new AppError('invalid_parameter', 'The form is broken.', { cause: error })
-    arrival.file?.destroy(failure)
-    await arrival.media?.catch(() => undefined)
+        : new AppError('invalid_parameter', 'The form is broken.', { cause: error }))
+    await arrivals.giveUp(failure)
     throw failure
   }
-  if (!arrival.media) throw new AppError('missing_parameter', 'The form has no file named file.', { param })
-  return arrival.media
 }
 
 function formOf({ headers }: Request): BusboyInstance {
   try {
     return new Busboy({
       headers: { ...headers, 'content-type': headers['content-type'] ?? '' },
-      limits: { files: maxFields, fields: maxFields, fieldSize: maxFieldBytes },
+      limits: { files: mostParts, fields: mostParts, fieldSize: maxFieldBytes },
     })
   } catch (cause) {
     throw new AppError('invalid_parameter', 'The form can’t be read.', { cause })
   }
 }
 
-async function storeFile(
-  file: BusboyFileStream,
-  filename: string | null,
-  { context, store, maxBytes }: Omit<ReceiveOptions, 'request'>,
-): Promise<ReceivedMedia> {
-  const { graph, signal } = context
-  const observed = await observeBytes(file, { maxBytes, param })
-  const head = observed.head.toString('base64')
-  const { beginMediaUpload } = await graph.execute(
-    BeginMediaUploadDocument,
-    { input: { head, param } },
-    context,
-  )
-  const { id, storageKey, contentType } = beginMediaUpload
-  await store.write(storageKey, observed.stream, { contentType, signal })
-  const { bytes, sha256, tail } = observed.facts()
-  const input = { id, storageKey, head, tail: tail.toString('base64'), bytes, sha256, filename, param }
-  return (await graph.execute(FinishMediaUploadDocument, { input }, context)).finishMediaUpload
+/** What of a form has come, while it comes. */
+class FormArrivals {
+  readonly #form: BusboyInstance
+  readonly #options: ReceiveOptions
+  readonly #fields = new Map<string, string>()
+  readonly #files: { name: string; stream: BusboyFileStream; media: Promise<ReceivedMedia> }[] = []
+  /** Why the form is given up, where it is not the form's own fault. */
+  failure: unknown = null
+
+  constructor(form: BusboyInstance, options: ReceiveOptions) {
+    this.#form = form
+    this.#options = options
+    // What it fails with is asked for by who reads it, and it may fail again when nobody asks any more: that would end the process.
+    form.on('error', () => undefined)
+    form.on('file', (name, stream, filename) => this.#file(name, stream, filename || null))
+    form.on('field', (name, value, _nameIsCut, valueIsCut) => this.#field(name, value, valueIsCut))
+  }
+
+  /** All of it, once the form has ended. */
+  async whole(): Promise<ReceivedForm> {
+    const media = new Map<string, ReceivedMedia[]>()
+    for (const file of this.#files) {
+      const known = media.get(file.name) ?? []
+      known.push(await file.media)
+      media.set(file.name, known)
+    }
+    return { fields: this.#fields, media }
+  }
+
+  /** Ends what is still being stored. */
+  async giveUp(reason: unknown): Promise<void> {
+    for (const { stream } of this.#files) stream.destroy(reason as Error)
+    await Promise.allSettled(this.#files.map(({ media }) => media))
+  }
+
+  #file(field: string, stream: BusboyFileStream, filename: string | null): void {
+    // A form that is cut short fails the file that it is in: without a listener that would end the process.
+    stream.on('error', () => undefined)
+    const name = plainName(field)
+    const most = this.#options.files[name] ?? 0
+    if (this.#files.filter((file) => file.name === name).length >= most) {
+      stream.resume()
+      return
+    }
+    const media = this.#store(name, stream, filename)
+    media.catch((error: unknown) => this.#fail(error))
+    this.#files.push({ name, stream, media })
+  }
+
+  #field(field: string, value: string, isCut: boolean): void {
+    const name = plainName(field)
+    if (isCut) this.#fail(new AppError('invalid_parameter', `${name} is too long.`, { param: name }))
+    else this.#fields.set(name, value)
+  }
+
+  #fail(error: unknown): void {
+    this.failure ??= error
+    this.#form.destroy(error as Error)
+  }
+
+  #store(param: string, bytes: BusboyFileStream, filename: string | null): Promise<ReceivedMedia> {
+    const { context, store, maxBytes } = this.#options
+    const { graph, signal } = context
+    return uploadMedia({ bytes, filename, maxBytes, param, signal }, store, {
+      begin: async (input) =>
+        (await graph.execute(BeginMediaUploadDocument, { input }, context)).beginMediaUpload,
+      finish: async (input) =>
+        (await graph.execute(FinishMediaUploadDocument, { input }, context)).finishMediaUpload,
+    })
+  }
+}
+
+/** Clients write `image[]` where there are several. */
+function plainName(field: string): string {
+  return field.endsWith('[]') ? field.slice(0, -2) : field
 }

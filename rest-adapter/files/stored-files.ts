@@ -9,8 +9,6 @@ export interface StoredFiles {
   readonly thumbnails: Thumbnails
   /** The most bytes that one may have. */
   readonly maxBytes: number
-  /** The most bytes that a body of JSON may have. */
-  readonly maxBodyBytes: number
   /** Whether a media's bytes are handed through; links to them are given otherwise. */
   readonly proxiesDownloads: boolean
 }

@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { RouteDescription } from '../route.ts'
 import { exampleOf } from './examples.ts'
 import { failuresOf } from './failures.ts'
@@ -15,9 +16,7 @@ export function operationOf(route: RouteDescription, schemas: SchemaCollection):
     tags: [route.tag],
     ...(route.access === 'public' ? { security: [] } : {}),
     parameters: [...pathParameters(route.path), ...queryParameters(route, schemas), ...requestHeaders(route)],
-    ...(route.body ? { requestBody: requestBody(route, schemas) } : {}),
-    ...(route.bodyType === null ? {} : { requestBody: { required: true, content: bytesOf(route.bodyType) } }),
-    ...(route.file === null ? {} : { requestBody: { required: true, content: formOf(route.file) } }),
+    ...requestBody(route, schemas),
     responses: {
       [route.status]: success(route, schemas),
       ...(route.otherStatus === null
@@ -36,17 +35,22 @@ function descriptionOf({ description, aliases }: RouteDescription): string {
   return [description, ...others].filter(Boolean).join('\n\n')
 }
 
-function requestBody({ body, bodyOptional, examples }: RouteDescription, schemas: SchemaCollection) {
-  if (!body) return undefined
+/** JSON, bytes, or a form; some routes take a form or JSON. */
+function requestBody(route: RouteDescription, schemas: SchemaCollection) {
+  const { body, bodyType, bodyOptional, file } = route
+  if (!body && bodyType === null && file === null) return {}
+  const content = {
+    ...(file === null ? {} : formOf(file)),
+    ...(body ? { 'application/json': jsonBody(body, route, schemas) } : {}),
+    ...(bodyType === null ? {} : bytesOf(bodyType)),
+  }
+  return { requestBody: { required: file !== null || !bodyOptional, content } }
+}
+
+function jsonBody(body: z.ZodType, { examples }: RouteDescription, schemas: SchemaCollection) {
   const schema = schemas.jsonSchema(body, 'input')
   const named = Object.entries(examples).map(([name, value]) => [name, { value }] as const)
-  return {
-    required: !bodyOptional,
-    content: {
-      'application/json':
-        named.length > 0 ? { schema, examples: Object.fromEntries(named) } : media(schema, schemas),
-    },
-  }
+  return named.length > 0 ? { schema, examples: Object.fromEntries(named) } : media(schema, schemas)
 }
 
 function success(route: RouteDescription, schemas: SchemaCollection): Record<string, unknown> {

@@ -57,7 +57,6 @@ async function startFiles() {
       bytes,
       links,
       maxBytes,
-      maxBodyBytes: maxBytes,
       proxiesDownloads: true,
       thumbnails: { of: async () => null },
     },

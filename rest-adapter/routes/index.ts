@@ -8,6 +8,7 @@ import { conversationRoutes } from './conversations.ts'
 import { embeddingRoutes } from './embeddings.ts'
 import { exportRoutes } from './export.ts'
 import { fileRoutes } from './files.ts'
+import { imageRoutes } from './images.ts'
 import { itemReportRoutes } from './item-reports.ts'
 import { itemRoutes } from './items.ts'
 import { mediaRoutes } from './media.ts'
@@ -29,6 +30,7 @@ export const routes: readonly Route[] = [
   ...chatRoutes,
   ...modelRoutes,
   ...embeddingRoutes,
+  ...imageRoutes,
   ...authRoutes,
   ...accountRoutes,
   ...exportRoutes,

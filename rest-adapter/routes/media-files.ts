@@ -1,9 +1,7 @@
 import type { Response } from 'express'
 import { z } from 'zod'
+import type { RequestContext } from '../../platform/context.ts'
 import { AppError } from '../../platform/errors.ts'
-import { parseJsonBody } from '../../platform/json-body.ts'
-import { validated } from '../../platform/validate.ts'
-import { bodyReader } from '../body.ts'
 import type { ReceivedMedia } from '../files/receive-form.ts'
 import { type SentObject, sendBytes, sendWhole } from '../files/send-bytes.ts'
 import {
@@ -53,15 +51,18 @@ const idOf = ({ params }: RouteInput) => (params.media_id ?? '').toLowerCase()
 
 /** The routes that move the bytes of media, past the graph. */
 export const mediaFileRoutes: readonly Route[] = [
-  handlerRoute({
+  handlerRoute<z.output<typeof uploadBody> | undefined>({
     method: 'post',
     path: '/v1/media/upload',
     operationId: 'uploadMedia',
     summary: 'Upload an image',
     description:
-      'As `multipart/form-data` with a `file`, or as JSON with `remote_url` or `data_url`. The same bytes have the same id, however often they come: no idempotency key is looked at.',
+      'As `multipart/form-data` with a `file`, or as JSON with `remote_url` or `data_url`. The same bytes have the same id, however often they come: no idempotency key of a form is looked at.',
     tag,
     file: 'file',
+    body: uploadBody,
+    bodyOptional: true,
+    bodyLimit: 'large',
     rate: { perMinute: 50, cost: 5 },
     failures: [
       'missing_parameter',
@@ -71,9 +72,8 @@ export const mediaFileRoutes: readonly Route[] = [
       'media_storage_not_configured',
     ],
     async handle(input, response) {
-      const isForm = /^multipart\/form-data\s*(;|$)/i.test(input.request.headers['content-type'] ?? '')
-      const stored = isForm ? await fromForm(input) : await createFromJson(input, response)
-      response.json(storedJson(stored))
+      const { body, context } = input
+      response.json(storedJson(body ? await createFromJson(body, context) : await fromForm(input)))
     },
     response: storedMedia,
   }),
@@ -155,7 +155,18 @@ function storedObject(
 /** The reader of forms is loaded with the first of them. */
 async function fromForm({ request, context, files }: RouteInput): Promise<ReceivedMedia> {
   const { receiveForm } = await import('../files/receive-form.ts')
-  return receiveForm({ request, context, store: files.bytes, maxBytes: files.maxBytes })
+  const { bytes: store, maxBytes } = files
+  const { media } = await receiveForm({
+    request,
+    context,
+    store,
+    maxBytes,
+    maxBytesTogether: maxBytes,
+    files: { file: 1 },
+  })
+  const [stored] = media.get('file') ?? []
+  if (!stored) throw new AppError('missing_parameter', 'The form has no file named file.', { param: 'file' })
+  return stored
 }
 
 /** Whether JSON is what somebody would rather have. Who takes anything gets the image. */
@@ -163,12 +174,10 @@ function prefersJson(accept: string | undefined): boolean {
   return /^\s*application\/json\b/i.test(accept ?? '')
 }
 
-async function createFromJson({ request, context, files }: RouteInput, response: Response) {
-  const bytes = await bodyReader(files.maxBodyBytes)(request, response)
-  const { remote_url, data_url, filename } = validated(
-    uploadBody,
-    bytes.length > 0 ? parseJsonBody(bytes) : {},
-  )
+async function createFromJson(
+  { remote_url, data_url, filename }: z.output<typeof uploadBody>,
+  context: RequestContext,
+) {
   if (remote_url == null && data_url == null)
     throw new AppError('missing_parameter', 'Send a file, remote_url or data_url.', { param: 'file' })
   const input = { remoteUrl: remote_url, dataUrl: data_url, filename }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration, flag, httpUrl, integer, list, optionalDuration } from '../../platform/config.ts'
+import { imageSizes } from '../../platform/openai/image-request.ts'
 
 const secret = () => z.string().optional()
 
@@ -62,6 +63,13 @@ export const modelsConfig = z.looseObject({
   MODEL_FALLBACKS: fallbacks(),
   CONVERSATION_TITLE_GENERATION_ENABLED: flag(false),
   CONVERSATION_TITLE_GENERATION_MODEL_ID: z.string().default('LFM2-8B-A1B'),
+  IMAGE_PROVIDER_URL: httpUrl(),
+  IMAGE_PROVIDER_API_KEY: secret(),
+  IMAGE_GENERATION_ENABLED: flag(true),
+  IMAGE_GENERATION_TIMEOUT: duration('120s'),
+  IMAGE_DEFAULT_MODEL: z.string().default('z-image'),
+  IMAGE_DEFAULT_SIZE: z.enum(imageSizes, `should be one of ${imageSizes.join(', ')}`).default('1024x1024'),
+  IMAGE_MAX_N: integer(4, { min: 1, max: 10 }),
   DEVELOPMENT_MODEL: z
     .enum(['true', 'false'], 'should be true or false')
     .optional()

@@ -3,6 +3,7 @@ import type { SubgraphContext } from '../../platform/subgraph.ts'
 import { type CatalogueService, catalogueService } from './catalogue/service.ts'
 import { type EmbeddingService, embeddingService } from './completion/embeddings.ts'
 import { type CompletionParts, type CompletionService, completionService } from './completion/service.ts'
+import { type ImageParts, type ImageService, imageService } from './images/service.ts'
 import type { MemoryProcess } from './memory/process.ts'
 import { type MemoryService, memoryService } from './memory/service.ts'
 import { type AssignmentService, assignmentService } from './prompts/assignments.ts'
@@ -17,6 +18,7 @@ export interface ModelsContext extends SubgraphContext {
   readonly completions: CompletionService
   readonly regenerations: RegenerationService
   readonly embeddings: EmbeddingService
+  readonly images: ImageService
   readonly settings: SettingsService
   readonly memory: MemoryService
   readonly templates: TemplateService
@@ -28,6 +30,7 @@ export interface ModelsParts extends CompletionParts {
   /** Null where memory is off. */
   readonly memory: MemoryProcess | null
   readonly prompts: PromptsProcess
+  readonly images: ImageParts
 }
 
 /** Nothing is loaded per request: models are in memory. */
@@ -36,12 +39,14 @@ const nothingLoaded = () => undefined
 export function modelsContext(request: RequestContext, parts: ModelsParts): ModelsContext {
   const catalogue = catalogueService(request, parts.catalogue)
   const completions = completionService(request, parts)
+  const images = imageService(request, parts.images)
   return {
     request,
     catalogue,
     completions,
     regenerations: regenerationService(request, parts.catalogue, completions),
-    settings: settingsService(catalogue),
+    images,
+    settings: settingsService(catalogue, images),
     memory: memoryService(request, parts.memory),
     templates: templateService(request.actor, parts.prompts.templates, parts.prompts.live),
     assignments: assignmentService({

@@ -19,6 +19,8 @@ import { type ModelsConfig, modelsConfig } from './config.ts'
 import { Tokenizer, TokenRates } from './context/index.ts'
 import { modelsContext } from './context.ts'
 import { CatalogEntry, Provider, ProviderModel } from './entities.ts'
+import { imageResolvers } from './images/resolvers.ts'
+import type { ImageParts } from './images/service.ts'
 import type { openMemory } from './memory/process.ts'
 import { memoryResolvers } from './memory/resolvers.ts'
 import { models as createModels } from './migrations/0001-models.ts'
@@ -43,6 +45,7 @@ export const models = defineSubgraph({
     settingsResolvers,
     promptResolvers,
     memoryResolvers,
+    imageResolvers,
   ) satisfies Resolvers,
   persistence: {
     entities: [Provider, ProviderModel, CatalogEntry],
@@ -79,6 +82,7 @@ export const models = defineSubgraph({
       orchestrator: prompts.orchestrator,
       memory,
       prompts,
+      images: imageParts(services, catalogue, usage),
     }
     return {
       createContext: (request) => modelsContext(request, requestParts),
@@ -104,6 +108,27 @@ export const models = defineSubgraph({
 async function loadMemory(...args: Parameters<typeof openMemory>) {
   const { openMemory } = await import('./memory/process.ts')
   return openMemory(...args)
+}
+
+function imageParts(
+  { settings, platform, outbound, objects }: SubgraphServices<ModelsConfig>,
+  catalogue: LiveCatalogue,
+  usage: UsageRecorder,
+): ImageParts {
+  const mayDraw = developmentMode(settings, platform.ENVIRONMENT) !== 'never'
+  return {
+    catalogue,
+    usage,
+    outbound,
+    objects,
+    development: mayDraw ? catalogue.clients.drawing : null,
+    isEnabled: settings.IMAGE_GENERATION_ENABLED,
+    defaultModel: settings.IMAGE_DEFAULT_MODEL,
+    defaultSize: settings.IMAGE_DEFAULT_SIZE,
+    mostImages: settings.IMAGE_MAX_N,
+    timeoutMs: settings.IMAGE_GENERATION_TIMEOUT,
+    retries: settings.PROVIDER_MAX_RETRIES,
+  }
 }
 
 function titleWriter(

@@ -2,6 +2,7 @@ import type { ListedModel } from './catalogue/registry.ts'
 import type { CountedConnection } from './catalogue/service.ts'
 import type { PresentedChunk, PresentedCompletion } from './completion/present.ts'
 import type { CatalogEntry, Provider } from './entities.ts'
+import type { GeneratedImages, KeptImage } from './images/service.ts'
 import type { EffectiveTemplate } from './prompts/registry.ts'
 import type { AssignmentRow, PromptTemplateRow } from './prompts/rows.ts'
 import type { TemplatePage } from './prompts/service.ts'
@@ -36,6 +37,12 @@ export type ChatCompletionModel = PresentedCompletion
 
 /** The same for a chunk. */
 export type ChatCompletionChunkModel = PresentedChunk
+
+/** What resolvers hand on as `GeneratedImages`. */
+export type GeneratedImagesModel = GeneratedImages
+
+/** What resolvers hand on as a `GeneratedImage`: its media is another subgraph's. */
+export type GeneratedImageModel = KeptImage
 
 /** What resolvers hand on as `UserSettings`: what the gateway sends of accounts'. */
 export interface UserSettingsModel {

@@ -4,6 +4,16 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+/** Items for a conversation. */
+export type AddItemsInput = {
+  /** Which conversation. */
+  conversationId: string;
+  /** The branch to append to; the active one unless given. */
+  branch?: string | null | undefined;
+  /** 1 to 20 items, oldest first. */
+  items: Array<ItemInput>;
+};
+
 /** A whole turn. */
 export type AppendTurnInput = {
   /** The id of the completion; makes the operation idempotent. */
@@ -45,6 +55,14 @@ export type BaseStyle =
   /** Formal and to the point. */
   | 'PROFESSIONAL';
 
+/** The first bytes of an upload that comes beside the graph. */
+export type BeginMediaUploadInput = {
+  /** Up to 64 KB of them, in base64. */
+  head: string;
+  /** What errors call the file. */
+  param: string;
+};
+
 /** The first half of a turn. */
 export type BeginTurnInput = {
   /** The id of the completion; makes the operation idempotent. */
@@ -81,6 +99,16 @@ export type ClaimTitleInput = {
   userMessages: number;
 };
 
+/** Where the bytes of a new media come from: one of the two. */
+export type CreateMediaInput = {
+  /** An http or https URL that is fetched now. It must be one of the public internet. */
+  remoteUrl?: string | null | undefined;
+  /** `data:<type>;base64,…` */
+  dataUrl?: string | null | undefined;
+  /** The name to keep it under; at most 255 characters. */
+  filename?: string | null | undefined;
+};
+
 /** A new text for a user's message. */
 export type EditItemInput = {
   /** Which conversation. */
@@ -89,6 +117,26 @@ export type EditItemInput = {
   itemId: string;
   /** What it is to say; takes the place of its text. What else it holds, images for example, is kept. */
   content: string;
+};
+
+/** An upload whose bytes are in the store. */
+export type FinishMediaUploadInput = {
+  /** As it was begun. */
+  id: string;
+  /** As it was begun. */
+  storageKey: string;
+  /** Up to 64 KB of its first bytes, in base64. */
+  head: string;
+  /** Up to 64 of its last bytes, in base64. */
+  tail: string;
+  /** Its size. */
+  bytes: number;
+  /** In hexadecimal. */
+  sha256: string;
+  /** The name to keep it under. */
+  filename?: string | null | undefined;
+  /** What errors call the file. */
+  param: string;
 };
 
 /** The second half of a turn. */
@@ -115,6 +163,34 @@ export type GeneratedTitleInput = {
   conversationId: string;
   /** As the model wrote it: it is cleaned and cut. */
   title: string;
+};
+
+/** An item to be stored. */
+export type ItemInput = {
+  /** OpenAI's item type; `message` unless given. */
+  type?: string | null | undefined;
+  /** Who wrote it: a message needs one. */
+  role?: string | null | undefined;
+  /** How far it has come; `completed` unless given. */
+  status?: string | null | undefined;
+  /** A text, or up to 100 blocks, each with its `type`. */
+  content?: unknown;
+  /** The type of the block that a text becomes; follows from the role unless given. */
+  contentType?: string | null | undefined;
+  /** The id of the tool call that it is, or that it answers. */
+  callId?: string | null | undefined;
+  /** The name of the tool. */
+  name?: string | null | undefined;
+  /** The arguments of the tool call, as JSON text. */
+  arguments?: string | null | undefined;
+  /** What the tool gave back. */
+  output?: unknown;
+  /** What went wrong in the tool. */
+  error?: unknown;
+  /** The MCP server that the tool belongs to. */
+  serverLabel?: string | null | undefined;
+  /** Other fields of its type, under the names of the wire. */
+  details?: unknown;
 };
 
 /** What was learned from a conversation. */
@@ -319,6 +395,48 @@ export type UserMemoryScope =
   /** What the person is busy with. */
   | 'CONTEXT';
 
+export type ImageConversationQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ImageConversationQuery = { conversation: { id: string, title: string | null } | null };
+
+export type AddImageItemsMutationVariables = Exact<{
+  input: AddItemsInput;
+}>;
+
+
+export type AddImageItemsMutation = { addItems: { items: Array<{ id: string }> } };
+
+export type StoreImageSourceMutationVariables = Exact<{
+  input: CreateMediaInput;
+}>;
+
+
+export type StoreImageSourceMutation = { createMedia: { media: { id: string, mimeType: string, bytes: number, storageKey: string } } };
+
+export type ImageSourceQueryVariables = Exact<{
+  ids: Array<string> | string;
+}>;
+
+
+export type ImageSourceQuery = { resolveMedia: { media: Array<{ id: string, mimeType: string, bytes: number, storageKey: string }> } };
+
+export type BeginImageUploadMutationVariables = Exact<{
+  input: BeginMediaUploadInput;
+}>;
+
+
+export type BeginImageUploadMutation = { beginMediaUpload: { id: string, storageKey: string, contentType: string } };
+
+export type FinishImageUploadMutationVariables = Exact<{
+  input: FinishMediaUploadInput;
+}>;
+
+
+export type FinishImageUploadMutation = { finishMediaUpload: { media: { id: string } } };
+
 export type ShownMediaQueryVariables = Exact<{
   ids: Array<string> | string;
 }>;
@@ -470,6 +588,12 @@ export type RecordUsageMutation = { recordUsage: number };
 
 export const RankedMemoryFieldsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"RankedMemoryFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"RankedMemory"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"similarity"}},{"kind":"Field","name":{"kind":"Name","value":"memory"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"scope"}},{"kind":"Field","name":{"kind":"Name","value":"key"}},{"kind":"Field","name":{"kind":"Name","value":"text"}}]}}]}}]} as unknown as DocumentNode<RankedMemoryFieldsFragment, unknown>;
 export const PreparedBranchFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"PreparedBranch"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"PreparedBranch"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"branch"}},{"kind":"Field","name":{"kind":"Name","value":"oldMainBackup"}},{"kind":"Field","name":{"kind":"Name","value":"userItem"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}}]} as unknown as DocumentNode<PreparedBranchFragment, unknown>;
+export const ImageConversationDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"ImageConversation"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"conversation"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"title"}}]}}]}}]} as unknown as DocumentNode<ImageConversationQuery, ImageConversationQueryVariables>;
+export const AddImageItemsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"AddImageItems"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"AddItemsInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"addItems"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"items"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}}]}}]} as unknown as DocumentNode<AddImageItemsMutation, AddImageItemsMutationVariables>;
+export const StoreImageSourceDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"StoreImageSource"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"CreateMediaInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"createMedia"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"media"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"mimeType"}},{"kind":"Field","name":{"kind":"Name","value":"bytes"}},{"kind":"Field","name":{"kind":"Name","value":"storageKey"}}]}}]}}]}}]} as unknown as DocumentNode<StoreImageSourceMutation, StoreImageSourceMutationVariables>;
+export const ImageSourceDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"ImageSource"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"ids"}},"type":{"kind":"NonNullType","type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"resolveMedia"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"ids"},"value":{"kind":"Variable","name":{"kind":"Name","value":"ids"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"media"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"mimeType"}},{"kind":"Field","name":{"kind":"Name","value":"bytes"}},{"kind":"Field","name":{"kind":"Name","value":"storageKey"}}]}}]}}]}}]} as unknown as DocumentNode<ImageSourceQuery, ImageSourceQueryVariables>;
+export const BeginImageUploadDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"BeginImageUpload"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"BeginMediaUploadInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"beginMediaUpload"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"storageKey"}},{"kind":"Field","name":{"kind":"Name","value":"contentType"}}]}}]}}]} as unknown as DocumentNode<BeginImageUploadMutation, BeginImageUploadMutationVariables>;
+export const FinishImageUploadDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"FinishImageUpload"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"FinishMediaUploadInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"finishMediaUpload"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"media"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}}]}}]} as unknown as DocumentNode<FinishImageUploadMutation, FinishImageUploadMutationVariables>;
 export const ShownMediaDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"ShownMedia"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"ids"}},"type":{"kind":"NonNullType","type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"resolveMedia"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"ids"},"value":{"kind":"Variable","name":{"kind":"Name","value":"ids"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"media"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"mimeType"}},{"kind":"Field","name":{"kind":"Name","value":"bytes"}},{"kind":"Field","name":{"kind":"Name","value":"storageKey"}},{"kind":"Field","name":{"kind":"Name","value":"link"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"expiresIn"},"value":{"kind":"IntValue","value":"3600"}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"url"}}]}}]}}]}}]}}]} as unknown as DocumentNode<ShownMediaQuery, ShownMediaQueryVariables>;
 export const ObservationSettingsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"ObservationSettings"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"userSettings"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"memoryConfig"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"enabled"}},{"kind":"Field","name":{"kind":"Name","value":"observeEnabled"}}]}}]}}]}}]} as unknown as DocumentNode<ObservationSettingsQuery, ObservationSettingsQueryVariables>;
 export const RankMemoriesDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"RankMemories"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"RankMemoriesInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"rankMemories"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"user"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"RankedMemoryFields"}}]}},{"kind":"Field","name":{"kind":"Name","value":"project"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"RankedMemoryFields"}}]}},{"kind":"Field","name":{"kind":"Name","value":"episodic"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"RankedMemoryFields"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"RankedMemoryFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"RankedMemory"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"similarity"}},{"kind":"Field","name":{"kind":"Name","value":"memory"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"scope"}},{"kind":"Field","name":{"kind":"Name","value":"key"}},{"kind":"Field","name":{"kind":"Name","value":"text"}}]}}]}}]} as unknown as DocumentNode<RankMemoriesQuery, RankMemoriesQueryVariables>;

@@ -13,6 +13,7 @@ export interface HistoryItem {
 }
 
 const callTypes = new Set(['function_call', 'custom_tool_call', 'mcp_call'])
+const imageTypes = new Set(['image_generation_call', 'image_edit_call'])
 const outputTypes = new Set(['function_call_output', 'custom_tool_call_output'])
 
 /**
@@ -35,6 +36,7 @@ export function chatMessages(
       continue
     }
     const { callId, details } = item
+    if (imageTypes.has(item.type)) messages.push({ role: 'assistant', content: imageNote(details) })
     if (callId === null) continue
     if (outputTypes.has(item.type)) outputs.set(callId, asText(details.output))
     if (!callTypes.has(item.type)) continue
@@ -108,6 +110,12 @@ function chatPart(block: Block): unknown {
 
 function inputImage({ image_url: url, detail }: Block): unknown {
   return isRecord(url) ? url : { url, ...(detail === undefined ? {} : { detail }) }
+}
+
+/** A model can’t have written an image: it is told that there is one. Without a word from it two questions would follow each other. */
+function imageNote({ revised_prompt: revised, prompt }: ItemDetails): string {
+  const shown = [revised, prompt].find((text) => typeof text === 'string' && text !== '')
+  return shown === undefined ? '[An image was made.]' : `[An image was made: ${shown}]`
 }
 
 function addCall(messages: ChatMessage[], call: ToolCall): void {

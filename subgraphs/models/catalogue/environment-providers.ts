@@ -11,23 +11,44 @@ interface KnownService {
 
 /** The providers that the environment names: those with an address of their own, and known services with a key. */
 export function environmentProviders(config: ModelsConfig): ConfiguredProvider[] {
-  return [...addressed(config), ...services(config)].flatMap(({ key, vendor, name, url, apiKey }) =>
-    url === undefined
-      ? []
-      : [
-          {
-            source: 'environment' as const,
-            sourceKey: `environment:${key}`,
-            name,
-            vendor,
-            endpoints: singleEndpoint(url),
-            apiKey: apiKey ?? null,
-            category: 'llm' as const,
-            metadata: {},
-            models: [],
-          },
-        ],
+  const llms = [...addressed(config), ...services(config)].flatMap((service) =>
+    configured(service, 'llm', {}),
   )
+  return [...llms, ...configured(images(config), 'image', imageDefaults)]
+}
+
+/** It is the one that is asked for images unless a request names another. */
+const imageDefaults = { default_provider_image_generate: true, default_provider_image_edit: true }
+
+function configured(
+  { key, vendor, name, url, apiKey }: KnownService,
+  category: ConfiguredProvider['category'],
+  metadata: ConfiguredProvider['metadata'],
+): ConfiguredProvider[] {
+  if (url === undefined) return []
+  return [
+    {
+      source: 'environment',
+      sourceKey: `environment:${key}`,
+      name,
+      vendor,
+      endpoints: singleEndpoint(url),
+      apiKey: apiKey ?? null,
+      category,
+      metadata,
+      models: [],
+    },
+  ]
+}
+
+function images(config: ModelsConfig): KnownService {
+  return {
+    key: 'images',
+    vendor: 'custom',
+    name: 'Images',
+    url: withVersion(config.IMAGE_PROVIDER_URL),
+    apiKey: config.IMAGE_PROVIDER_API_KEY,
+  }
 }
 
 function addressed(config: ModelsConfig): KnownService[] {

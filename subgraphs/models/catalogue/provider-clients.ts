@@ -44,6 +44,8 @@ export interface ClientOptions {
 export class ProviderClients {
   readonly #options: ClientOptions
   readonly #development: GuardedEndpoint
+  /** The built-in provider as far as it draws: that takes a core. */
+  readonly drawing: GuardedEndpoint
   #open = new Map<string, GuardedEndpoint>()
   #endpoints = new Map<string, OpenEndpoint[]>()
   /** How often each provider's turn came. */
@@ -52,6 +54,7 @@ export class ProviderClients {
   constructor(options: ClientOptions) {
     this.#options = options
     this.#development = new GuardedEndpoint(options.development, unguarded)
+    this.drawing = new GuardedEndpoint(options.development, { ...unguarded, queue: drawingQueue })
   }
 
   /** Opens what is new among the active providers, and closes what is gone once its calls have ended. */
@@ -148,6 +151,8 @@ const unguarded: EndpointGuards = {
   queue: { concurrency: 0, length: 0, waitMs: 0 },
   circuit: { faults: 0, openMs: 0 },
 }
+
+const drawingQueue = { concurrency: 2, length: 100, waitMs: 30_000 }
 
 function logCircuit(
   log: Logger,

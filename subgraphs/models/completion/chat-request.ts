@@ -9,6 +9,7 @@ import { rawBodyOf } from '../../../platform/openai/raw-body.ts'
 import { validated } from '../../../platform/validate.ts'
 import { hintsFromHeaders, hintsFromInput, type PromptHints } from '../prompts/hints.ts'
 import type { ChatCompletionInput, ChatMessageInput } from '../schema.generated.ts'
+import { wireFields, withoutAbsent } from '../wire-input.ts'
 import { translateDialects } from './message-dialects.ts'
 
 /** A chat completion to be made: the body's bytes as they came, and the same checked. */
@@ -98,20 +99,14 @@ function wantedConversation(
 }
 
 function wireRequest({
-  extra,
   messages,
   conversation,
   referrer: _,
   prompt: __,
   ...input
 }: ChatCompletionInput): object {
-  const own = Object.entries(input).map(([name, value]) => [snakeCase(name), value])
-  return withoutAbsent({
-    ...(typeof extra === 'object' ? extra : {}),
-    ...Object.fromEntries(own),
-    messages: messages.map(wireMessage),
-    conversation: conversation ?? undefined,
-  })
+  const placed = { messages: messages.map(wireMessage), ...(conversation ? { conversation } : {}) }
+  return { ...wireFields(input), ...placed }
 }
 
 function wireMessage({
@@ -133,12 +128,3 @@ function wireMessage({
 }
 
 /** GraphQL clients send null for what they leave out; a provider may take it amiss. */
-function withoutAbsent(fields: object): object {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== null && value !== undefined),
-  )
-}
-
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-}

@@ -10,7 +10,7 @@ import type { EmbeddingsInput } from '../schema.generated.ts'
 import { encodeEmbeddings } from './embedding-encoding.ts'
 import { type Candidate, candidatesOf, logFailureIn, requireModel } from './prepared.ts'
 import type { CompletionParts } from './service.ts'
-import { estimatedEmbeddingUsage, usageRecord } from './usage-figures.ts'
+import { answererOf, estimatedEmbeddingUsage, usageRecord } from './usage-figures.ts'
 
 /** A request for embeddings: the body's bytes, and the same checked. */
 export interface EmbeddingCall {
@@ -71,7 +71,9 @@ export function embeddingService(context: RequestContext, { catalogue, usage, bo
       )
       const told = usageOf(answer.json)
       const tokens = told ?? estimatedEmbeddingUsage(parsed)
-      usage.record(usageRecord(call, candidate, { end: 'completed', tokens, stream: false }))
+      usage.record(
+        usageRecord(call, answererOf(call, candidate), { end: 'completed', tokens, stream: false }),
+      )
       const given = answer.json.data as JsonObject[]
       const data = encodeEmbeddings(given, parsed.encoding_format ?? 'float')
       const body = spliceFields(answer.body, {

@@ -29,7 +29,7 @@ import {
 import { StoredStream } from './stored-stream.ts'
 import { type StoredTurn, storedTurn, type TurnPlace } from './turn.ts'
 import { observedTurn, type TurnObserver } from './turn-observer.ts'
-import { type CallOutcome, estimatedUsage, usageRecord } from './usage-figures.ts'
+import { answererOf, type CallOutcome, estimatedUsage, usageRecord } from './usage-figures.ts'
 import type { UsageRecorder } from './usage-recorder.ts'
 
 /** What completions are made with. */
@@ -67,7 +67,7 @@ export function completionService(context: RequestContext, parts: CompletionPart
   const record = (prepared: Prepared, { candidate, prompt }: Asked, outcome: CallOutcome) => {
     const { tokens } = outcome
     if (tokens.estimated !== true) learnTokens(candidate, prompt, tokens.prompt_tokens, counting)
-    usage.record(usageRecord(prepared, candidate, outcome))
+    usage.record(usageRecord(prepared, answererOf(prepared, candidate), outcome))
   }
 
   /** The writing side of what is stored; null where nothing is. */

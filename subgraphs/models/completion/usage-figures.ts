@@ -28,17 +28,28 @@ export interface CallOutcome {
   readonly conversation?: ConversationStub | null
 }
 
+/** Who has answered a call. */
+export interface Answerer {
+  /** The model's id, as it is accounted for. */
+  readonly model: string
+  /** The provider's name. */
+  readonly provider: string
+}
+
+export function answererOf(call: AccountedCall, candidate: Candidate): Answerer {
+  return { model: answeringId(call, candidate), provider: candidate.offer.provider.name }
+}
+
 export function usageRecord(
-  call: AccountedCall,
-  candidate: Candidate,
+  { id, actor, startedAt }: AccountedCall,
+  { model, provider }: Answerer,
   { end, tokens, stream, firstTokenMs = null, conversation = null }: CallOutcome,
 ): UsageRecord {
-  const { id, actor, startedAt } = call
   return {
     id,
     userId: actor.id,
-    model: answeringId(call, candidate),
-    provider: candidate.offer.provider.name,
+    model,
+    provider,
     conversationId: conversation?.id ?? null,
     promptTokens: tokens.prompt_tokens,
     completionTokens: tokens.completion_tokens,

@@ -5,10 +5,12 @@ import { type ChatRequest, readChatRequest } from './development/chat-request.ts
 import { ChunkStream } from './development/chunk-stream.ts'
 import { type CompletionHead, completionChunks, wholeCompletion } from './development/completion.ts'
 import { embeddingsFor } from './development/embeddings.ts'
+import { drawnEdits, drawnImages } from './development/image-answers.ts'
 import { replyTo } from './development/reply.ts'
 import { parseObject } from './parse-object.ts'
 import type {
   CompletionRequest,
+  ImageEditRequest,
   JsonObject,
   Provider,
   ProviderAnswer,
@@ -55,6 +57,16 @@ class DevelopmentProvider implements Provider {
     signal.throwIfAborted()
     requireModel(modelOf(body), embeddingModelId, 'This model makes no embeddings.')
     return answerOf(embeddingsFor(body))
+  }
+
+  /** Whatever model is named: there is only one hand that draws. */
+  async generateImages({ body, signal }: CompletionRequest): Promise<ProviderAnswer> {
+    const request = Buffer.isBuffer(body) ? parseObject(body) : body
+    return answerOf(await drawnImages(request ?? {}, signal))
+  }
+
+  async editImages({ form, signal }: ImageEditRequest): Promise<ProviderAnswer> {
+    return answerOf(await drawnEdits(form, signal))
   }
 
   async listModels(signal: AbortSignal): Promise<ProviderModel[]> {

@@ -48,8 +48,9 @@ function isThisMachine(hostname: string): boolean {
   )
 }
 
-/** The path of an operation under the base, query included. */
+/** The path of an operation under the base, query included; one that begins with `/` counts from the root. */
 export function operationPath(base: URL, operation: string): string {
+  if (operation.startsWith('/')) return `${operation}${base.search}`
   return `${base.pathname.replace(/\/+$/, '')}/${operation}${base.search}`
 }
 

@@ -6,6 +6,7 @@ import { readModelList } from './model-list.ts'
 import { isObject, parseJson, parseObject } from './parse-object.ts'
 import type {
   CompletionRequest,
+  ImageEditRequest,
   Provider,
   ProviderAnswer,
   ProviderModel,
@@ -82,6 +83,19 @@ class HttpProvider implements Provider {
     return answer
   }
 
+  async generateImages(request: CompletionRequest): Promise<ProviderAnswer> {
+    return withImages(await this.#answer('completion', 'images/generations', request))
+  }
+
+  async editImages({ form, path, ...call }: ImageEditRequest): Promise<ProviderAnswer> {
+    // The platform's own writer of forms: it tells the boundary that it chose.
+    const encoded = new Response(form)
+    const type = encoded.headers.get('content-type') ?? ''
+    const body = Buffer.from(await encoded.arrayBuffer())
+    const request = this.#post('completion', path ?? 'images/edits', { ...call, body }, type)
+    return withImages(await this.#objectOf(request))
+  }
+
   async listModels(signal: AbortSignal): Promise<ProviderModel[]> {
     const response = await this.#whole({
       method: 'GET',
@@ -100,8 +114,12 @@ class HttpProvider implements Provider {
     return this.#pool.close()
   }
 
-  async #answer(kind: CallKind, operation: string, request: CompletionRequest): Promise<ProviderAnswer> {
-    const response = await this.#whole(this.#post(kind, operation, request))
+  #answer(kind: CallKind, operation: string, request: CompletionRequest): Promise<ProviderAnswer> {
+    return this.#objectOf(this.#post(kind, operation, request))
+  }
+
+  async #objectOf(request: ExchangeRequest): Promise<ProviderAnswer> {
+    const response = await this.#whole(request)
     const json = this.#accepted(response)
     if (!isObject(json)) throw malformedAnswer('sent an answer that is not an object')
     return { body: response.body, json, headers: response.headers }
@@ -124,14 +142,19 @@ class HttpProvider implements Provider {
     return json
   }
 
-  #post(kind: CallKind, operation: string, request: CompletionRequest): ExchangeRequest {
-    const { body, requestId, traceparent, signal, startedAt } = request
+  #post(
+    kind: CallKind,
+    operation: string,
+    request: CompletionRequest,
+    contentType = 'application/json',
+  ): ExchangeRequest {
+    const { body, requestId, traceparent, signal, startedAt, totalMs } = request
     return {
       method: 'POST',
       path: operationPath(this.#base, operation),
       headers: [
         'content-type',
-        'application/json',
+        contentType,
         'accept',
         kind === 'stream' ? 'text/event-stream, application/json' : 'application/json',
         'x-request-id',
@@ -141,13 +164,24 @@ class HttpProvider implements Provider {
       ],
       body: Buffer.isBuffer(body) ? body : JSON.stringify(body),
       signal,
-      deadlines: this.#deadlines(kind, startedAt),
+      deadlines: this.#deadlines(kind, startedAt, totalMs),
     }
   }
 
-  #deadlines(kind: CallKind, startedAt = performance.now()): ExchangeRequest['deadlines'] {
+  #deadlines(
+    kind: CallKind,
+    startedAt = performance.now(),
+    mostMs = Number.POSITIVE_INFINITY,
+  ): ExchangeRequest['deadlines'] {
     const { idleMs, totalMs } = this.#timeouts
-    const restMs = Math.max(1, startedAt + totalMs - performance.now())
+    const restMs = Math.max(1, startedAt + Math.min(totalMs, mostMs) - performance.now())
     return { headMs: headTimeout(kind, this.#base, this.#timeouts), idleMs, totalMs: restMs }
   }
+}
+
+function withImages(answer: ProviderAnswer): ProviderAnswer {
+  const { data } = answer.json
+  if (!Array.isArray(data) || data.length === 0 || !data.every(isObject))
+    throw malformedAnswer('sent an answer without images')
+  return answer
 }

@@ -14,6 +14,7 @@ export { readModelList } from './model-list.ts'
 export { parseObject } from './parse-object.ts'
 export type {
   CompletionRequest,
+  ImageEditRequest,
   JsonObject,
   ModelCapabilities,
   Provider,
@@ -21,6 +22,7 @@ export type {
   ProviderStream,
   StreamReport,
 } from './provider.ts'
+export { malformedAnswer } from './provider-errors.ts'
 export { createModelRewriter } from './rewrite-model.ts'
 export { type FieldEdit, findFieldValue, spliceFields } from './splice-fields.ts'
 export { usageOf } from './stream-record.ts'

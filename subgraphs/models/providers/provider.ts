@@ -16,6 +16,16 @@ export interface CompletionRequest {
   readonly signal: AbortSignal
   /** `performance.now()` from which the bound for the whole call counts, whoever was asked before. Default: now. */
   readonly startedAt?: number
+  /** Milliseconds for the whole call, where that is less than the provider's own bound. */
+  readonly totalMs?: number
+}
+
+/** One call that changes images. */
+export interface ImageEditRequest extends Omit<CompletionRequest, 'body'> {
+  /** The fields as OpenAI names them, with files under `image[]` or `image`, and `mask`. */
+  readonly form: FormData
+  /** Where the provider takes edits, when that is not OpenAI's place: under its base, or from its root with a `/`. */
+  readonly path: string | null
 }
 
 /** Token counts in OpenAI's shape, with whatever else the provider reported. */
@@ -112,6 +122,10 @@ export interface Provider {
    */
   stream(request: CompletionRequest): Promise<ProviderStream>
   embed(request: CompletionRequest): Promise<ProviderAnswer>
+  /** Images of a prompt: the answer's `data` has at least one entry. */
+  generateImages(request: CompletionRequest): Promise<ProviderAnswer>
+  /** Images made of others; answers as `generateImages`. */
+  editImages(request: ImageEditRequest): Promise<ProviderAnswer>
   listModels(signal: AbortSignal): Promise<ProviderModel[]>
   /** Refuses new calls and settles when the running ones have ended. */
   close(): Promise<void>

@@ -1,7 +1,11 @@
 import type { CatalogueService } from '../catalogue/service.ts'
+import type { ImageService } from '../images/service.ts'
 
 /** What of a user's settings the models know. */
-export function settingsService(catalogue: CatalogueService) {
+export function settingsService(
+  catalogue: CatalogueService,
+  { isAvailable }: Pick<ImageService, 'isAvailable'>,
+) {
   return {
     /** Contract 2.8: the one that was chosen, else the first that answers. */
     selectedModel(preferences: unknown): string | null {
@@ -9,9 +13,7 @@ export function settingsService(catalogue: CatalogueService) {
       return typeof chosen === 'string' ? chosen : (catalogue.all()[0]?.id ?? null)
     },
 
-    serverCapabilities: () => ({
-      imageGeneration: catalogue.providers().some(({ category }) => category === 'image'),
-    }),
+    serverCapabilities: () => ({ imageGeneration: isAvailable() }),
   }
 }
 

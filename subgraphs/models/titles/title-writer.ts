@@ -6,7 +6,7 @@ import type { Logger } from '../../../platform/log.ts'
 import type { LiveCatalogue } from '../catalogue/live-catalogue.ts'
 import { firstMessage } from '../completion/answer.ts'
 import { type Candidate, candidatesOf } from '../completion/prepared.ts'
-import { usageRecord } from '../completion/usage-figures.ts'
+import { answererOf, usageRecord } from '../completion/usage-figures.ts'
 import type { UsageRecorder } from '../completion/usage-recorder.ts'
 import { ClaimTitleDocument, SetGeneratedTitleDocument } from '../operations.generated.ts'
 import { firstAnswer, type JsonObject, usageOf } from '../providers/index.ts'
@@ -109,7 +109,14 @@ export class TitleWriter {
       if (tokens) {
         const call = { id: newId('completion'), actor: caller, modelId, startedAt }
         const conversation = { id: conversationId, title: null }
-        usage.record(usageRecord(call, candidate, { end: 'completed', tokens, stream: false, conversation }))
+        usage.record(
+          usageRecord(call, answererOf(call, candidate), {
+            end: 'completed',
+            tokens,
+            stream: false,
+            conversation,
+          }),
+        )
       }
       return json
     }

@@ -1,0 +1,112 @@
+import type { RequestContext } from '../../platform/context.ts'
+import { AppError } from '../../platform/errors.ts'
+import { imageList } from '../../platform/openai/image-list.ts'
+import {
+  type ImageEditRequest,
+  type ImageGenerationRequest,
+  imageEditRequest,
+  imageGenerationRequest,
+} from '../../platform/openai/image-request.ts'
+import { RawBody } from '../../platform/openai/raw-body.ts'
+import { validated } from '../../platform/validate.ts'
+import { imageFormBody } from '../files/image-form.ts'
+import { CreateImageEditsDocument, CreateImagesDocument } from '../operations.generated.ts'
+import { imageListJson } from '../present/images.ts'
+import { inferenceFailures } from '../present/inference-failures.ts'
+import { handlerRoute, type Route, type RouteInput, route } from '../route.ts'
+
+const tag = 'Images'
+
+/** What images can fail with beyond what every model can. */
+const failures = [
+  ...inferenceFailures,
+  'not_found',
+  'conversation_not_found',
+  'not_implemented',
+  'media_storage_failed',
+  'media_storage_not_configured',
+] as const
+
+const picture = 'jan_01kb3m5n7p9r1s3t5v7w9x1y3z'
+
+/** Contract 2.7. */
+export const imageRoutes: readonly Route[] = [
+  route({
+    method: 'post',
+    path: '/v1/images/generations',
+    operationId: 'createImages',
+    summary: 'Make images of a prompt',
+    description:
+      'Each is kept as a media of yours: its `id` goes wherever an image is expected. With `conversation_id` the prompt and the images become items of it. Where no provider of images is connected, the built-in one writes the prompt on a picture.',
+    tag,
+    body: imageGenerationRequest,
+    bodyLimit: 'large',
+    examples: {
+      one: { prompt: 'A lighthouse in the fog, as a woodcut' },
+      several: { prompt: 'A lighthouse', n: 2, size: '512x512', response_format: 'b64_json' },
+    },
+    failures,
+    operation: CreateImagesDocument,
+    variables: ({ rawBody, body }: RouteInput<ImageGenerationRequest>) => ({
+      request: new RawBody(rawBody, body),
+      asBytes: body.response_format === 'b64_json',
+    }),
+    present: ({ createImages }) => imageListJson(createImages),
+    response: imageList,
+  }),
+  handlerRoute<ImageEditRequest | undefined>({
+    method: 'post',
+    path: '/v1/images/edits',
+    operationId: 'createImageEdits',
+    summary: 'Make images of images',
+    description:
+      'As JSON, or as `multipart/form-data` with files in `image` (or `image[]`, up to 16) and `mask`, and everything else as fields. What is not a media of yours becomes one. Answers as `/v1/images/generations`, with the bytes unless `response_format` says otherwise; no idempotency key of a form is looked at.',
+    tag,
+    file: 'image',
+    body: imageEditRequest,
+    bodyLimit: 'large',
+    examples: { by_id: { prompt: 'Make it night', image: { id: picture }, response_format: 'url' } },
+    failures: [
+      ...failures,
+      'invalid_media_reference',
+      'invalid_parameter',
+      'missing_parameter',
+      'max_size_exceeded',
+      'input_too_large',
+    ],
+    async handle(input, response) {
+      const { context } = input
+      const { request, asBytes } = input.body
+        ? asked(input.body, input.rawBody)
+        : await askedByForm(input, context)
+      const { createImageEdits } = await context.graph.execute(
+        CreateImageEditsDocument,
+        { request, asBytes },
+        context,
+      )
+      response.json(imageListJson(createImageEdits))
+    },
+    response: imageList,
+  }),
+  handlerRoute({
+    method: 'post',
+    path: '/v1/images/variations',
+    operationId: 'createImageVariations',
+    summary: 'Vary an image: not there',
+    description: 'Nobody makes variations; `/v1/images/edits` changes images.',
+    tag,
+    failures: ['not_implemented'],
+    async handle() {
+      throw new AppError('not_implemented', 'There are no variations. Use /v1/images/edits.')
+    },
+  }),
+]
+
+function asked(body: ImageEditRequest, rawBody: Buffer) {
+  return { request: new RawBody(rawBody, body), asBytes: body.response_format !== 'url' }
+}
+
+async function askedByForm(input: RouteInput, context: RequestContext) {
+  const body = validated(imageEditRequest, await imageFormBody(input, context))
+  return asked(body, Buffer.from(JSON.stringify(body)))
+}

@@ -1,0 +1,261 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import OpenAI, { toFile } from 'openai'
+import sharp from 'sharp'
+import { dataUrlOf, testImage } from '../platform/testing/test-image.ts'
+import { guest, send, type TestClient } from './client.ts'
+import { startTestServer, type TestServer } from './server.ts'
+
+let server: TestServer
+let client: TestClient
+let openai: OpenAI
+beforeAll(async () => {
+  server = await startTestServer()
+  client = await guest(server)
+  openai = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: client.token, maxRetries: 0 })
+}, 60_000)
+afterAll(() => server.stop())
+
+interface Listed {
+  readonly created: number
+  readonly data: { id: string; url?: string; b64_json?: string }[]
+  readonly usage: object
+}
+const errorOf = (text: string) =>
+  (JSON.parse(text) as { error: { code: string; param: string | null } }).error
+const sizeOf = async (bytes: Buffer) => {
+  const { width, height, format } = await sharp(bytes).metadata()
+  return { width, height, format }
+}
+const linked = async (url = '') => Buffer.from(await (await fetch(url)).arrayBuffer())
+
+describe('POST /v1/images/generations', () => {
+  it('gives the SDK links to images that are kept', async () => {
+    const made = await openai.images.generate({
+      model: 'z-image',
+      prompt: 'A lighthouse',
+      n: 2,
+      size: '512x512',
+    })
+    expect(made.usage).toMatchObject({ total_tokens: expect.any(Number) })
+    const data = made.data as Listed['data']
+    expect(new Set(data.map(({ id }) => id)).size).toBe(2)
+    for (const { id, url, b64_json } of data) {
+      expect(b64_json).toBeUndefined()
+      expect(await sizeOf(await linked(url))).toEqual({ width: 512, height: 512, format: 'png' })
+      expect((await client.get(`/v1/media/${id}?metadata=true`)).json()).toMatchObject({ id, width: 512 })
+    }
+  })
+
+  it('gives bytes where they are asked for', async () => {
+    const made = await openai.images.generate({
+      prompt: 'A boat',
+      size: '256x256',
+      response_format: 'b64_json',
+    })
+    const [image] = made.data as Listed['data']
+    expect(image?.url).toBeUndefined()
+    expect(await sizeOf(Buffer.from(image?.b64_json ?? '', 'base64'))).toMatchObject({ width: 256 })
+    expect(image?.id).toMatch(/^jan_/)
+  })
+
+  it('puts prompt and image into the conversation', async () => {
+    const { id } = (await client.post('/v1/conversations', { title: 'Boats' })).json<{ id: string }>()
+    const made = await client.post('/v1/images/generations', {
+      prompt: 'A boat',
+      size: '256x256',
+      conversation_id: id,
+    })
+    const picture = made.json<Listed>().data[0]?.id
+    const items = (await client.get(`/v1/conversations/${id}/items?order=asc`)).json<{ data: object[] }>()
+    expect(items.data).toMatchObject([
+      { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'A boat' }] },
+      {
+        type: 'image_generation_call',
+        status: 'completed',
+        content: [{ type: 'image', image_url: picture, file_id: picture }],
+      },
+    ])
+  })
+
+  it('is done once for one idempotency key', async () => {
+    const headers = { ...client.headers, 'idempotency-key': 'one-boat' }
+    const json = { prompt: 'A boat', size: '256x256' }
+    const ask = () => send(`${server.url}/v1/images/generations`, { method: 'POST', headers, json })
+    const [first, second] = [await ask(), await ask()]
+    expect(second.text).toBe(first.text)
+  })
+
+  it.each([
+    ['without a prompt', {}, 400, { code: 'missing_parameter', param: 'prompt' }],
+    ['with an empty prompt', { prompt: '' }, 400, { code: 'invalid_parameter', param: 'prompt' }],
+    [
+      'with a size of its own',
+      { prompt: 'x', size: '31x12' },
+      400,
+      { code: 'invalid_parameter', param: 'size' },
+    ],
+    ['with too many', { prompt: 'x', n: 5 }, 400, { code: 'invalid_parameter', param: 'n' }],
+    ['as a stream', { prompt: 'x', stream: true }, 400, { code: 'invalid_parameter', param: 'stream' }],
+    [
+      'by a foreign provider',
+      { prompt: 'x', provider_id: 'p' },
+      404,
+      { code: 'not_found', param: 'provider_id' },
+    ],
+    [
+      'into a foreign conversation',
+      { prompt: 'x', conversation_id: 'conv_0000000000000000' },
+      404,
+      { code: 'conversation_not_found', param: 'conversation_id' },
+    ],
+  ])('%s is refused', async (_what, body, status, error) => {
+    const answer = await client.post('/v1/images/generations', body)
+    expect({ status: answer.status, error: errorOf(answer.text) }).toMatchObject({ status, error })
+  })
+
+  it('is nothing for who has no credential', async () => {
+    const answer = await send(`${server.url}/v1/images/generations`, {
+      method: 'POST',
+      json: { prompt: 'x' },
+    })
+    expect(answer.status).toBe(401)
+  })
+})
+
+describe('POST /v1/images/edits', () => {
+  it('takes files of the SDK and gives bytes', async () => {
+    const image = await toFile(await testImage('png', 64), 'a.png', { type: 'image/png' })
+    const mask = await toFile(await testImage('png', 64), 'mask.png', { type: 'image/png' })
+    const made = await openai.images.edit({ image, mask, prompt: 'Make it night', model: 'z-image', n: 2 })
+    expect(made.data).toHaveLength(2)
+    expect(await sizeOf(Buffer.from(made.data?.[0]?.b64_json ?? '', 'base64'))).toEqual({
+      width: 64,
+      height: 64,
+      format: 'png',
+    })
+  })
+
+  it('takes several files, and gives links', async () => {
+    const image = await Promise.all([1, 2].map(async (at) => toFile(await testImage(), `${at}.png`)))
+    const made = await openai.images.edit({
+      image,
+      prompt: 'Join them',
+      response_format: 'url',
+      size: '256x256',
+    })
+    expect(await sizeOf(await linked(made.data?.[0]?.url))).toMatchObject({ width: 256 })
+  })
+
+  it.each([
+    ['an id', async (id: string) => ({ id })],
+    ['an id as a text', async (id: string) => id],
+    ['an id as chats spell it', async (id: string) => `data:image/png;${id}`],
+    ['a data URL', async () => ({ url: dataUrlOf(await testImage()) })],
+    ['base64', async () => (await testImage()).toString('base64')],
+  ])('takes JSON with %s', async (_what, imageOf) => {
+    const source = { type: 'data_url', data_url: dataUrlOf(await testImage()) }
+    const { id } = (await client.post('/v1/media', { source })).json<{ id: string }>()
+    const answer = await client.post('/v1/images/edits', { prompt: 'Night', image: await imageOf(id) })
+    expect(answer.json<Listed>().data).toMatchObject([{ id: expect.stringMatching(/^jan_/) }])
+  })
+
+  it('keeps image and result in the conversation', async () => {
+    const { id } = (await client.post('/v1/conversations', { title: 'Nights' })).json<{ id: string }>()
+    const form = new FormData()
+    form.set('prompt', 'Night')
+    form.set('conversation_id', id)
+    form.set('image', new Blob([new Uint8Array(await testImage())]), 'a.png')
+    const answer = await send(`${server.url}/v1/images/edits`, {
+      method: 'POST',
+      headers: client.headers,
+      body: form,
+    })
+    const items = (await client.get(`/v1/conversations/${id}/items?order=asc`)).json<{ data: object[] }>()
+    expect(items.data).toMatchObject([
+      {
+        role: 'user',
+        content: [{ type: 'input_text' }, { type: 'input_image', file_id: expect.any(String) }],
+      },
+      { type: 'image_edit_call', content: [{ file_id: answer.json<Listed>().data[0]?.id }] },
+    ])
+  })
+
+  const form = (fields: Record<string, string | Blob>) => {
+    const data = new FormData()
+    for (const [name, value] of Object.entries(fields)) data.append(name, value)
+    return data
+  }
+  it.each([
+    ['no image', { prompt: 'x' }, 400, { code: 'missing_parameter', param: 'image' }],
+    ['no prompt', { image: new Blob([]) }, 400, { code: 'invalid_parameter', param: 'image' }],
+    [
+      'a page',
+      { prompt: 'x', image: new Blob(['<html>']) },
+      400,
+      { code: 'invalid_parameter', param: 'image' },
+    ],
+    [
+      'a page as its mask',
+      { prompt: 'x', mask: new Blob(['<html>']) },
+      400,
+      { code: 'invalid_parameter', param: 'mask' },
+    ],
+    ['too much', { prompt: 'x', n: '5', image: 'jan_x' }, 400, { param: 'n' }],
+    [
+      'a count that is none',
+      { prompt: 'x', n: 'two', image: 'jan_x' },
+      400,
+      { code: 'invalid_parameter', param: 'n' },
+    ],
+    [
+      'an endless prompt',
+      { prompt: 'x'.repeat(200_000) },
+      400,
+      { code: 'invalid_parameter', param: 'prompt' },
+    ],
+    [
+      'a foreign image',
+      { prompt: 'x', image: 'jan_01kb3m5n7p9r1s3t5v7w9x1y3z' },
+      400,
+      { code: 'invalid_media_reference', param: 'image' },
+    ],
+  ])('refuses a form with %s', async (_what, fields, status, error) => {
+    const answer = await send(`${server.url}/v1/images/edits`, {
+      method: 'POST',
+      headers: client.headers,
+      body: form(fields as Record<string, string | Blob>),
+    })
+    expect({ status: answer.status, error: errorOf(answer.text) }).toMatchObject({ status, error })
+  })
+
+  it('refuses a file that is too large, and JSON that is none', async () => {
+    const large = Buffer.concat([await testImage(), Buffer.alloc(22_000_000)])
+    const body = form({ prompt: 'x', image: new Blob([new Uint8Array(large)]) })
+    const answer = await send(`${server.url}/v1/images/edits`, {
+      method: 'POST',
+      headers: client.headers,
+      body,
+    })
+    expect({ status: answer.status, error: errorOf(answer.text) }).toMatchObject({
+      status: 413,
+      error: { code: 'max_size_exceeded', param: 'image' },
+    })
+    const broken = await send(`${server.url}/v1/images/edits`, {
+      method: 'POST',
+      headers: { ...client.headers, 'content-type': 'application/json' },
+      body: '{',
+    })
+    expect(errorOf(broken.text)).toMatchObject({ code: 'invalid_json' })
+  })
+})
+
+describe('POST /v1/images/variations', () => {
+  it('is not there, and says so', async () => {
+    const image = await toFile(await testImage(), 'a.png')
+    await expect(openai.images.createVariation({ image })).rejects.toMatchObject({
+      status: 501,
+      code: 'not_implemented',
+      type: 'not_implemented_error',
+    })
+  })
+})
