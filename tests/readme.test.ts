@@ -19,6 +19,7 @@ const outcomes: readonly [what: string, command: RegExp, check: (answer: string)
   ['a question', /chat\/completions(?!.*"stream")(?!.*"conversation")(?!.*"image_url")/s, expectAnswer],
   ['a streamed question', /chat\/completions.*"stream":true/s, expectStream],
   ['an answer about an image', /"image_url"/, expectImage],
+  ['an image of a prompt', /images\/generations/, expectLink],
   ['a kept conversation', /"conversation":\{\}/, expectKeptAnswer],
   ['the list of conversations', /\/v1\/conversations$/, expectConversations],
   ['a joined query', /"query":"\{ conversations/, expectJoinedConversations],
@@ -146,6 +147,10 @@ function projectFiles(): string[] {
 
 function expectSuccess({ code, statuses }: ShellResult): void {
   expect({ code, statuses }).toEqual({ code: 0, statuses: [200] })
+}
+
+function expectLink(answer: string): void {
+  expect(answer).toMatch(/"url":"http:[^"]*\/v1\/files\//)
 }
 
 function expectImage(answer: string): void {

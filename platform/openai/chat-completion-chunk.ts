@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { answerImages } from './answer-images.ts'
 import { conversationStub } from './conversation-stub.ts'
 import { finishReason } from './finish-reason.ts'
 import { tokenUsage } from './token-usage.ts'
@@ -17,6 +18,7 @@ const fields = z.looseObject({
         content: z.string().nullish(),
         reasoning_content: z.string().nullish(),
         tool_calls: z.array(toolCallDelta).optional(),
+        images: answerImages.nullish(),
       }),
       finish_reason: finishReason.nullable(),
     }),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { answerImages } from './answer-images.ts'
 import { conversationStub } from './conversation-stub.ts'
 import { finishReason } from './finish-reason.ts'
 import { tokenUsage } from './token-usage.ts'
@@ -13,6 +14,7 @@ export const completionChoice = z.looseObject({
     reasoning_content: z.string().nullish().describe('What the model thought, where its provider tells.'),
     tool_calls: z.array(toolCall).nullish(),
     refusal: z.string().nullish(),
+    images: answerImages.nullish(),
   }),
   finish_reason: finishReason,
   logprobs: z.unknown().optional(),

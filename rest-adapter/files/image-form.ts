@@ -1,4 +1,3 @@
-import type { RequestContext } from '../../platform/context.ts'
 import type { RouteInput } from '../route.ts'
 
 /** Fields of a form that are no texts (contract 2.7). */
@@ -18,10 +17,11 @@ const flags = new Set(['store', 'stream'])
  * The body of a request to change images, as JSON would have brought it: the files are media by then.
  * @throws AppError as `receiveForm`
  */
-export async function imageFormBody(
-  { request, files }: RouteInput,
-  context: RequestContext,
-): Promise<Record<string, unknown>> {
+export async function imageFormBody({
+  request,
+  context,
+  files,
+}: RouteInput): Promise<Record<string, unknown>> {
   const { receiveForm } = await import('./receive-form.ts')
   const { bytes: store, maxBytes } = files
   const { fields, media } = await receiveForm({

@@ -1,4 +1,3 @@
-import type { RequestContext } from '../../platform/context.ts'
 import { AppError } from '../../platform/errors.ts'
 import { imageList } from '../../platform/openai/image-list.ts'
 import {
@@ -11,9 +10,9 @@ import { RawBody } from '../../platform/openai/raw-body.ts'
 import { validated } from '../../platform/validate.ts'
 import { imageFormBody } from '../files/image-form.ts'
 import { CreateImageEditsDocument, CreateImagesDocument } from '../operations.generated.ts'
-import { imageListJson } from '../present/images.ts'
 import { inferenceFailures } from '../present/inference-failures.ts'
-import { handlerRoute, type Route, type RouteInput, route } from '../route.ts'
+import { sendRawBody } from '../raw-body.ts'
+import { handlerRoute, type Route, type RouteInput } from '../route.ts'
 
 const tag = 'Images'
 
@@ -31,7 +30,7 @@ const picture = 'jan_01kb3m5n7p9r1s3t5v7w9x1y3z'
 
 /** Contract 2.7. */
 export const imageRoutes: readonly Route[] = [
-  route({
+  handlerRoute<ImageGenerationRequest>({
     method: 'post',
     path: '/v1/images/generations',
     operationId: 'createImages',
@@ -46,12 +45,11 @@ export const imageRoutes: readonly Route[] = [
       several: { prompt: 'A lighthouse', n: 2, size: '512x512', response_format: 'b64_json' },
     },
     failures,
-    operation: CreateImagesDocument,
-    variables: ({ rawBody, body }: RouteInput<ImageGenerationRequest>) => ({
-      request: new RawBody(rawBody, body),
-      asBytes: body.response_format === 'b64_json',
-    }),
-    present: ({ createImages }) => imageListJson(createImages),
+    async handle({ body, rawBody, context }, response) {
+      const request = new RawBody(rawBody, body)
+      const { createImages } = await context.graph.execute(CreateImagesDocument, { request }, context)
+      sendRawBody(response, createImages)
+    },
     response: imageList,
   }),
   handlerRoute<ImageEditRequest | undefined>({
@@ -75,16 +73,10 @@ export const imageRoutes: readonly Route[] = [
       'input_too_large',
     ],
     async handle(input, response) {
-      const { context } = input
-      const { request, asBytes } = input.body
-        ? asked(input.body, input.rawBody)
-        : await askedByForm(input, context)
-      const { createImageEdits } = await context.graph.execute(
-        CreateImageEditsDocument,
-        { request, asBytes },
-        context,
-      )
-      response.json(imageListJson(createImageEdits))
+      const { body, rawBody, context } = input
+      const request = body ? new RawBody(rawBody, body) : await formBody(input)
+      const { createImageEdits } = await context.graph.execute(CreateImageEditsDocument, { request }, context)
+      sendRawBody(response, createImageEdits)
     },
     response: imageList,
   }),
@@ -102,11 +94,8 @@ export const imageRoutes: readonly Route[] = [
   }),
 ]
 
-function asked(body: ImageEditRequest, rawBody: Buffer) {
-  return { request: new RawBody(rawBody, body), asBytes: body.response_format !== 'url' }
-}
-
-async function askedByForm(input: RouteInput, context: RequestContext) {
-  const body = validated(imageEditRequest, await imageFormBody(input, context))
-  return asked(body, Buffer.from(JSON.stringify(body)))
+/** A form as JSON would have been. */
+async function formBody(input: RouteInput): Promise<RawBody> {
+  const body = validated(imageEditRequest, await imageFormBody(input))
+  return new RawBody(Buffer.from(JSON.stringify(body)), body)
 }

@@ -399,6 +399,8 @@ export type ChatMessage = {
   refusal: Maybe<Scalars['String']['output']>;
   /** The tools that it wants called. */
   toolCalls: Array<ChatToolCall>;
+  /** The images that it answers with. */
+  media: Array<Media>;
 };
 
 /** A tool that the model wants called. */
@@ -471,6 +473,8 @@ export type ChatDelta = {
   reasoningContent: Maybe<Scalars['String']['output']>;
   /** New pieces of tool calls. */
   toolCalls: Array<ChatToolCallDelta>;
+  /** New images. */
+  media: Array<Media>;
 };
 
 /** A new piece of a tool call. */
@@ -622,9 +626,9 @@ export type Mutation = {
   /** Makes images of others: what is not a media of the caller's becomes one. Fails as `generateImages`, and with `invalid_media_reference`, `invalid_parameter` or `max_size_exceeded` for an image that can't be read. */
   editImages: GeneratedImages;
   /** The first of them for a request as it came. */
-  createImages: GeneratedImages;
+  createImages: Scalars['RawBody']['output'];
   /** The second of them for a request as it came. */
-  createImageEdits: GeneratedImages;
+  createImageEdits: Scalars['RawBody']['output'];
   /** Learns from messages, in the background, as from every stored turn. Fails with `feature_disabled` where memory is off, with `model_not_found` where there is none that could read it, and with `service_unavailable` where too much waits. */
   observeConversation: ObservationStatus;
   /** Asks the model that makes the vectors of memories for one. Fails as the model does. */
@@ -1616,6 +1620,7 @@ export type ChatMessageResolvers<ContextType = ModelsContext, ParentType extends
   reasoningContent?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   refusal?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   toolCalls?: Resolver<Array<ResolversTypes['ChatToolCall']>, ParentType, ContextType>;
+  media?: Resolver<Array<ResolversTypes['Media']>, ParentType, ContextType>;
 };
 
 export type ChatToolCallResolvers<ContextType = ModelsContext, ParentType extends ResolversParentTypes['ChatToolCall'] = ResolversParentTypes['ChatToolCall']> = {
@@ -1657,6 +1662,7 @@ export type ChatDeltaResolvers<ContextType = ModelsContext, ParentType extends R
   content?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   reasoningContent?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   toolCalls?: Resolver<Array<ResolversTypes['ChatToolCallDelta']>, ParentType, ContextType>;
+  media?: Resolver<Array<ResolversTypes['Media']>, ParentType, ContextType>;
 };
 
 export type ChatToolCallDeltaResolvers<ContextType = ModelsContext, ParentType extends ResolversParentTypes['ChatToolCallDelta'] = ResolversParentTypes['ChatToolCallDelta']> = {
@@ -1700,8 +1706,8 @@ export type MutationResolvers<ContextType = ModelsContext, ParentType extends Re
   embed: Resolver<ResolversTypes['RawBody'], ParentType, ContextType, RequireFields<MutationEmbedArgs, 'request'>>;
   generateImages: Resolver<ResolversTypes['GeneratedImages'], ParentType, ContextType, RequireFields<MutationGenerateImagesArgs, 'input'>>;
   editImages: Resolver<ResolversTypes['GeneratedImages'], ParentType, ContextType, RequireFields<MutationEditImagesArgs, 'input'>>;
-  createImages: Resolver<ResolversTypes['GeneratedImages'], ParentType, ContextType, RequireFields<MutationCreateImagesArgs, 'request'>>;
-  createImageEdits: Resolver<ResolversTypes['GeneratedImages'], ParentType, ContextType, RequireFields<MutationCreateImageEditsArgs, 'request'>>;
+  createImages: Resolver<ResolversTypes['RawBody'], ParentType, ContextType, RequireFields<MutationCreateImagesArgs, 'request'>>;
+  createImageEdits: Resolver<ResolversTypes['RawBody'], ParentType, ContextType, RequireFields<MutationCreateImageEditsArgs, 'request'>>;
   observeConversation: Resolver<ResolversTypes['ObservationStatus'], ParentType, ContextType, RequireFields<MutationObserveConversationArgs, 'input'>>;
   testMemoryEmbedding: Resolver<ResolversTypes['EmbeddingTest'], ParentType, ContextType>;
   createPromptTemplate: Resolver<ResolversTypes['PromptTemplate'], ParentType, ContextType, RequireFields<MutationCreatePromptTemplateArgs, 'input'>>;

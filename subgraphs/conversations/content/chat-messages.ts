@@ -54,15 +54,17 @@ export function chatMessages(
 }
 
 function chatMessage({ role, content, callId, details }: HistoryItem): ChatMessage | null {
+  if (role === 'assistant') return assistantMessage(content)
   const text = chatContent(content)
   if (role === 'tool') return callId === null ? null : { role, tool_call_id: callId, content: text ?? '' }
-  if (role === 'assistant') return assistantMessage(content, text)
   if (role !== 'user' && role !== 'system' && role !== 'developer') return null
   if (text === null) return null
   return { role, content: text, ...(details.name === undefined ? {} : { name: details.name }) }
 }
 
-function assistantMessage(content: readonly Block[], text: ChatMessage['content']): ChatMessage | null {
+/** Its images are told of in words: providers take none from an assistant. */
+function assistantMessage(content: readonly Block[]): ChatMessage | null {
+  const text = chatContent(content.map((block) => (imageBlocks.has(block.type) ? imageWord : block)))
   const calls = content.flatMap((block) =>
     block.type === 'tool_calls' && Array.isArray(block.tool_calls) ? block.tool_calls : [],
   )
@@ -78,6 +80,9 @@ function assistantMessage(content: readonly Block[], text: ChatMessage['content'
     ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls }),
   }
 }
+
+const imageBlocks = new Set(['image', 'input_image'])
+const imageWord: Block = { type: 'text', text: '[An image was made.]' }
 
 /** What a model is not told again: its reasoning, its calls (they have their own place), refusals likewise. */
 const apart = new Set([

@@ -1,3 +1,4 @@
+import { mediaIdIn } from '../../../platform/media-reference.ts'
 import { type Block, storedBlock, textBlock } from './blocks.ts'
 import { isRecord } from './is-record.ts'
 import type { ItemDraft } from './item-draft.ts'
@@ -32,6 +33,7 @@ export function answerContent(message: unknown, storeReasoning: boolean): Block[
       ? [{ type: 'reasoning_text', text: reasoning }]
       : []),
     ...chatContent(message, 'assistant'),
+    ...keptImages(message),
     ...(typeof message.refusal === 'string' ? [{ type: 'refusal', text: message.refusal }] : []),
     ...(isRecord(audio) ? [{ type: 'audio', audio }] : []),
     ...(isRecord(functionCall) ? [{ type: 'function_call', function_call: functionCall }] : []),
@@ -64,14 +66,29 @@ function chatContent({ content }: Readonly<Record<string, unknown>>, role: strin
   return Array.isArray(content) ? content.filter(isRecord).map((part) => chatPart(part, role)) : []
 }
 
+/** Images beside the text of an answer, as far as they are media: others would be megabytes of text. */
+function keptImages({ images }: Readonly<Record<string, unknown>>): Block[] {
+  if (!Array.isArray(images)) return []
+  return images.filter(isRecord).flatMap((part) => imageOfMedia(part) ?? [])
+}
+
+/** A part that is known as a media is stored as its id: the link to it expires. Null for others. */
+function imageOfMedia({ id }: Readonly<Record<string, unknown>>): Block | null {
+  return typeof id === 'string' && mediaIdIn(id) !== null
+    ? { type: 'image', image: { url: id, file_id: id } }
+    : null
+}
+
 function chatPart(part: Readonly<Record<string, unknown>>, role: string): Block {
   const type = typeof part.type === 'string' ? part.type : 'text'
   if (type === 'text' && typeof part.text === 'string') return { ...textBlock(role, part.text) }
   if (type === 'image_url')
-    return {
-      type: 'image',
-      image: typeof part.image_url === 'string' ? { url: part.image_url } : part.image_url,
-    }
+    return (
+      imageOfMedia(part) ?? {
+        type: 'image',
+        image: typeof part.image_url === 'string' ? { url: part.image_url } : part.image_url,
+      }
+    )
   return storedBlock({ ...part, type })
 }
 

@@ -3,6 +3,7 @@ import type { ChatCompletionChunk } from '../../../platform/openai/chat-completi
 import type { ConversationStub } from '../../../platform/openai/conversation-stub.ts'
 import type { TokenUsage } from '../../../platform/openai/token-usage.ts'
 import type { ProviderStream, StreamReport } from '../providers/index.ts'
+import type { AnswerImages } from './answer-images.ts'
 import { clientLeft } from './client-left.ts'
 import type { StoredStream } from './stored-stream.ts'
 
@@ -14,6 +15,8 @@ export interface CompletionStreamParts {
   readonly upstream: ProviderStream
   /** Puts the id of the model that was asked for into a frame. */
   readonly rewrite: (frame: Buffer) => Buffer
+  /** Keeps the images that come. */
+  readonly images: Pick<AnswerImages, 'mayBeIn' | 'keptInFrame'>
   /** Null where nothing is stored. */
   readonly stored: StoredStream | null
   /** The conversation that is read only. */
@@ -68,11 +71,13 @@ export class CompletionStream implements AsyncIterableIterator<Frames, undefined
 
   async next(): Promise<Result> {
     if (this.#over) return finished
-    const { upstream, rewrite, stored } = this.#parts
+    const { upstream, rewrite, stored, images } = this.#parts
     try {
       const step = await upstream.next()
       if (!step.done) {
-        const frames = step.value.frames.map(rewrite)
+        const told = step.value.frames.map(rewrite)
+        const frames = told.some(images.mayBeIn) ? await Promise.all(told.map(images.keptInFrame)) : told
+        if (this.#over) return finished
         this.#last = frames.at(-1) ?? this.#last
         stored?.add(frames)
         return { done: false, value: frames }

@@ -1,3 +1,4 @@
+import { mediaIdIn } from '../../../platform/media-reference.ts'
 import type { ConversationStub } from '../../../platform/openai/conversation-stub.ts'
 import type { JsonObject } from '../providers/index.ts'
 import { usageOf } from '../providers/index.ts'
@@ -62,8 +63,9 @@ function head(json: JsonObject) {
 function message(from: JsonObject) {
   return {
     role: role(from.role) ?? ('ASSISTANT' as const),
-    content: text(from.content),
+    content: text(from.content) ?? textOfParts(from.content),
     reasoningContent: text(from.reasoning_content ?? from.reasoning),
+    media: mediaOf(from),
     refusal: text(from.refusal),
     toolCalls: objects(from.tool_calls).map((call) => ({
       id: text(call.id) ?? '',
@@ -79,6 +81,7 @@ function delta(from: JsonObject) {
     role: role(from.role),
     content: text(from.content),
     reasoningContent: text(from.reasoning_content ?? from.reasoning),
+    media: mediaOf(from),
     toolCalls: objects(from.tool_calls).map((call, at) => ({
       index: numberOr(call.index, at),
       id: text(call.id),
@@ -87,6 +90,20 @@ function delta(from: JsonObject) {
       arguments: text(object(call.function).arguments),
     })),
   }
+}
+
+/** Null where it is no list of parts, or none of them is a text. */
+function textOfParts(content: unknown): string | null {
+  const texts = objects(content).flatMap((part) => text(part.text) ?? [])
+  return texts.length === 0 ? null : texts.join('')
+}
+
+/** The images that were kept, beside the text or among its parts. */
+function mediaOf({ images, content }: JsonObject): { id: string }[] {
+  return [...objects(images), ...objects(content)].flatMap(({ id }) => {
+    const known = typeof id === 'string' ? mediaIdIn(id) : null
+    return known === null ? [] : [{ id: known }]
+  })
 }
 
 function usage(json: JsonObject) {

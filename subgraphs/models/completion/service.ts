@@ -1,6 +1,7 @@
 import type { RequestContext } from '../../../platform/context.ts'
 import type { ConversationStub } from '../../../platform/openai/conversation-stub.ts'
 import type { TokenUsage } from '../../../platform/openai/token-usage.ts'
+import type { StoredBytes } from '../../../platform/stored-bytes.ts'
 import { learnTokens, type TrimmedPrompt } from '../context/index.ts'
 import {
   type AskingBounds,
@@ -15,6 +16,7 @@ import {
 } from '../providers/index.ts'
 import { type TitleWriter, withTitle } from '../titles/index.ts'
 import { answerBytes, firstMessage, messagesOf } from './answer.ts'
+import { type AnswerImageParts, answerImages } from './answer-images.ts'
 import type { ChatRequest } from './chat-request.ts'
 import { clientLeft } from './client-left.ts'
 import { type CompletionEnd, CompletionStream } from './completion-stream.ts'
@@ -33,7 +35,8 @@ import { answererOf, type CallOutcome, estimatedUsage, usageRecord } from './usa
 import type { UsageRecorder } from './usage-recorder.ts'
 
 /** What completions are made with. */
-export interface CompletionParts extends PreparingParts {
+export interface CompletionParts extends PreparingParts, AnswerImageParts {
+  readonly objects: Pick<StoredBytes, 'read' | 'write'>
   readonly usage: UsageRecorder
   /** Null where no model makes titles. */
   readonly titles: TitleWriter | null
@@ -63,6 +66,7 @@ interface Asked {
 /** Makes completions for the caller. Authorise, choose and prepare are the same for whole answers and for streams. */
 export function completionService(context: RequestContext, parts: CompletionParts) {
   const { usage, bounds, counting, observe, titles } = parts
+  const images = answerImages(context, parts)
   const caller = ({ actor }: Prepared) => ({ caller: actor.id, signal: context.signal })
   const record = (prepared: Prepared, { candidate, prompt }: Asked, outcome: CallOutcome) => {
     const { tokens } = outcome
@@ -128,8 +132,8 @@ export function completionService(context: RequestContext, parts: CompletionPart
       const { asked, answer } = await ask(prepared, false, (route, request) =>
         route.whole(caller(prepared), (client) => client.complete(request())),
       )
-      const { json, body } = answer
-      const told = usageOf(json)
+      const told = usageOf(answer.json)
+      const { json, body } = await images.kept(answer)
       const { message, finishReason } = firstMessage(json)
       const tokens = told ?? estimatedUsage(asked.prompt, estimateMessageTokens(messagesOf(json)))
       let conversation = prepared.history?.conversation ?? null
@@ -182,6 +186,7 @@ export function completionService(context: RequestContext, parts: CompletionPart
         upstream,
         rewrite: createModelRewriter(request.parsed.model),
         stored,
+        images,
         conversation: read,
         promptModules: prepared.promptModules,
         wantsUsage: request.parsed.stream_options?.include_usage === true,

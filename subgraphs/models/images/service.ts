@@ -7,13 +7,13 @@ import type { ConversationStub } from '../../../platform/openai/conversation-stu
 import type { StoredBytes } from '../../../platform/stored-bytes.ts'
 import { usageRecord } from '../completion/usage-figures.ts'
 import type { UsageRecorder } from '../completion/usage-recorder.ts'
+import { type OwnImage, type OwnImages, ownImages } from '../media/own-images.ts'
 import { firstAnswer, type JsonObject, malformedAnswer } from '../providers/index.ts'
 import type { ImageCall } from './image-call.ts'
 import { askedModel, type ImageMaker, imageMakers, type MakerChoice } from './image-makers.ts'
 import { namedConversation, storeImageTurn } from './image-turn.ts'
 import { type ImageUsageFigures, imageUsage, tokensOf } from './image-usage.ts'
 import { type MadeImage, madeImages } from './made-images.ts'
-import { type OwnImage, type OwnImages, ownImages } from './own-images.ts'
 import { type EnclosedImage, editForm, editPath, generationBody } from './provider-request.ts'
 
 /** What images are made with. */
@@ -32,7 +32,10 @@ export interface ImageParts extends MakerChoice {
 
 /** An image that is kept. */
 export interface KeptImage extends MadeImage {
+  /** Of its media. */
   readonly id: string
+  /** A link to it. */
+  readonly url: string
 }
 
 /** What was made. */
@@ -190,7 +193,7 @@ async function enclose(image: OwnImage, own: OwnImages): Promise<EnclosedImage> 
 /** @throws AppError `provider_error` where the provider sent something else than an image */
 async function kept(image: MadeImage, own: OwnImages): Promise<KeptImage> {
   try {
-    return { ...image, id: await own.keep(image.bytes) }
+    return { ...image, ...(await own.keep(image.bytes)) }
   } catch (error) {
     if (error instanceof AppError && error.status < 500) throw malformedAnswer('sent what is no image')
     throw error

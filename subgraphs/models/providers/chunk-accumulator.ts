@@ -14,6 +14,8 @@ export interface AssembledMessage {
   content: string | null
   reasoning_content?: string
   refusal?: string
+  /** Images that are kept: each has the `id` of its media. */
+  images?: JsonObject[]
   tool_calls?: AssembledToolCall[]
 }
 
@@ -65,6 +67,7 @@ export class ChunkAccumulator {
     if (typeof finish === 'string' && finish !== '') choice.finish_reason = finish
     if (!delta) return
     addText(choice.message, delta)
+    addImages(choice.message, delta)
     if (Array.isArray(delta.tool_calls))
       for (const call of delta.tool_calls) if (isObject(call)) this.#addToolCall(choice, call)
   }
@@ -108,4 +111,11 @@ function addText(message: AssembledMessage, delta: JsonObject): void {
   if (typeof content === 'string') message.content = (message.content ?? '') + content
   if (typeof reasoning === 'string') message.reasoning_content = (message.reasoning_content ?? '') + reasoning
   if (typeof refusal === 'string') message.refusal = (message.refusal ?? '') + refusal
+}
+
+/** One that is not kept is not stored either: its bytes would be in the middle of the text. */
+function addImages(message: AssembledMessage, { images }: JsonObject): void {
+  if (!Array.isArray(images)) return
+  const kept = images.filter((image): image is JsonObject => isObject(image) && typeof image.id === 'string')
+  if (kept.length > 0) message.images = [...(message.images ?? []), ...kept]
 }

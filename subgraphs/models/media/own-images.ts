@@ -67,15 +67,18 @@ export function ownImages(context: RequestContext, objects: Pick<StoredBytes, 'r
       return buffer(bytes)
     },
 
-    /** Keeps an image that was made. @returns its id @throws AppError `invalid_parameter` for what is no image */
-    async keep(bytes: Buffer): Promise<string> {
+    /** Keeps an image that was made, with a link to it. @throws AppError `invalid_parameter` for what is no image */
+    async keep(bytes: Buffer): Promise<{ readonly id: string; readonly url: string }> {
       const { signal } = context
       const arrival = { bytes: one(bytes), filename: null, maxBytes: mostMadeBytes, param: 'image', signal }
       return uploadMedia(arrival, objects, {
         begin: async (input) =>
           (await graph.execute(BeginImageUploadDocument, { input }, context)).beginMediaUpload,
-        finish: async (input) =>
-          (await graph.execute(FinishImageUploadDocument, { input }, context)).finishMediaUpload.media.id,
+        finish: async (input) => {
+          const { finishMediaUpload } = await graph.execute(FinishImageUploadDocument, { input }, context)
+          const { id, link } = finishMediaUpload.media
+          return { id, url: link.url }
+        },
       })
     },
   }
