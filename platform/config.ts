@@ -191,6 +191,7 @@ export const platformConfig = z.object({
   MEDIA_S3_ACCESS_KEY_ID: z.string().optional(),
   MEDIA_S3_SECRET_ACCESS_KEY: z.string().optional(),
   MEDIA_S3_USE_PATH_STYLE: optionalFlag(),
+  MEDIA_S3_CREATE_BUCKET: flag(false),
   MEDIA_PROXY_DOWNLOAD: flag(true),
   MEDIA_MAX_BYTES: integer(20 * 1024 * 1024, { min: 1 }),
   MEDIA_MAX_UPLOAD_BYTES: z

@@ -2,6 +2,7 @@ import { MikroORM, type SqlEntityManager } from '@mikro-orm/postgresql'
 import { Kysely, type LogEvent } from 'kysely'
 import pg from 'pg'
 import type { Logger } from './log.ts'
+import type { MigrationPatience } from './migrations.ts'
 import { type AttachedPersistence, hasPendingMigrations } from './pending-migrations.ts'
 import type { Persistence } from './persistence.ts'
 import { ReleasingPostgresDialect } from './postgres-driver.ts'
@@ -42,6 +43,8 @@ export interface DatabaseOptions {
   readonly connectMs?: number
   /** Sees the SQL of every statement that the ORM sends; tests count with it. */
   readonly onStatement?: (sql: string) => void
+  /** How long migrations wait for tables that are in use; tests are less patient. */
+  readonly migrationPatience?: MigrationPatience
 }
 
 /** Any constant will do: it names the lock under which migrations run. */
@@ -49,7 +52,7 @@ const migrationLock = 7_461_001
 
 /** Opens the pool lazily: nothing is connected before the first statement. */
 export function openDatabase(options: DatabaseOptions): Database {
-  const { url, poolSize, connectMs = 10_000, log, onStatement } = options
+  const { url, poolSize, connectMs = 10_000, log, onStatement, migrationPatience } = options
   const pool = new pg.Pool({
     connectionString: url,
     Client: impatient(connectMs),
@@ -98,7 +101,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       await withLock(pool, migrationLock, async () => {
         if (!(await hasPendingMigrations(pool, attached))) return
         const { runMigrations } = await import('./migrations.ts')
-        await runMigrations(pool, attached)
+        await runMigrations(pool, attached, { log, ...migrationPatience })
       })
     },
     async ping() {
@@ -151,20 +154,4 @@ async function withLock<T>(pool: pg.Pool, key: number, work: () => Promise<T>): 
   } finally {
     await client.query('select pg_advisory_unlock($1)', [key]).finally(() => client.release())
   }
-}
-
-/** Whether `error` is PostgreSQL's refusal of a second row under a unique index (of that name, when one is given). */
-export function isUniqueViolation(error: unknown, constraint?: string): boolean {
-  const fault = findPostgresError(error)
-  return fault?.code === '23505' && (constraint === undefined || fault.constraint === constraint)
-}
-
-function findPostgresError(error: unknown): { code: string; constraint?: string } | undefined {
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
-    if ('code' in at && typeof at.code === 'string' && /^[0-9A-Z]{5}$/.test(at.code))
-      return at as Error & { code: string; constraint?: string }
-    if ('previous' in at && at.previous instanceof Error && 'code' in at.previous)
-      return at.previous as unknown as { code: string; constraint?: string }
-  }
-  return undefined
 }

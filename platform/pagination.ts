@@ -45,6 +45,16 @@ export function invalidCursor(after: string): AppError {
   })
 }
 
+/**
+ * How many objects a list has, where a page of it tells: it holds the last of them, and how many lie before it is known.
+ * Null: they have to be counted.
+ * @param rows up to `limit + 1`, as for `toConnection`
+ */
+export function totalByPage(rows: readonly unknown[], { limit, after, offset }: Page): number | null {
+  if (after !== null || rows.length > limit) return null
+  return rows.length > 0 || offset === 0 ? offset + rows.length : null
+}
+
 /** A Relay connection over rows whose cursor is their public id. */
 export interface Connection<Row> {
   readonly edges: { readonly cursor: string; readonly node: Row }[]

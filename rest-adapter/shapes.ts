@@ -29,18 +29,28 @@ export function list<Node, Resource extends { readonly id: string }>(
   requestId: string,
 ) {
   const data = page.nodes.map(present)
-  const last = data.at(-1)?.id ?? null
-  const nextAfter = page.pageInfo.hasNextPage ? last : null
   return {
     object: 'list' as const,
     data,
-    first_id: data[0]?.id ?? null,
-    last_id: last,
-    has_more: page.pageInfo.hasNextPage,
-    next_after: nextAfter,
-    next_cursor: nextAfter,
+    ...placeOf(
+      data.map(({ id }) => id),
+      page.pageInfo.hasNextPage,
+    ),
     ...(page.totalCount === undefined ? {} : { total: page.totalCount }),
     meta: metaOf(requestId),
+  }
+}
+
+/** Contract 8.3: where a page stands in its list, told in the ids of what is on it. */
+export function placeOf(ids: readonly string[], hasMore: boolean) {
+  const last = ids.at(-1) ?? null
+  const nextAfter = hasMore ? last : null
+  return {
+    first_id: ids[0] ?? null,
+    last_id: last,
+    has_more: hasMore,
+    next_after: nextAfter,
+    next_cursor: nextAfter,
   }
 }
 
@@ -122,17 +132,19 @@ export function dualOf<Resource extends z.ZodType>(resource: Resource) {
   return example ? schema.meta({ examples: [dual(example, exampleRequest)] }) : schema
 }
 
+/** The schema of `placeOf`. */
+export const placeSchema = z.object({
+  first_id: z.string().nullable(),
+  last_id: z.string().nullable(),
+  has_more: z.boolean(),
+  next_after: z.string().nullable().describe('What to pass as `after` for the next page; null on the last.'),
+  next_cursor: z.string().nullable().describe('The same as `next_after`.'),
+})
+
 const pageSchema = z
   .object({
     object: z.literal('list'),
-    first_id: z.string().nullable(),
-    last_id: z.string().nullable(),
-    has_more: z.boolean(),
-    next_after: z
-      .string()
-      .nullable()
-      .describe('What to pass as `after` for the next page; null on the last.'),
-    next_cursor: z.string().nullable().describe('The same as `next_after`.'),
+    ...placeSchema.shape,
     total: z.number().int().optional().describe('How many there are on all pages, where that is counted.'),
     meta: metaSchema,
   })

@@ -88,6 +88,49 @@ describe('branch routes', () => {
     expect(errorOf(await client.get(named))).toEqual({ status: 404, code: 'not_found', param: null })
   })
 
+  it('list pages as other lists do, all of them where there are not more than a hundred', async () => {
+    const id = await conversationOf('a')
+    const path = `/v1/conversations/${id}/branches`
+    const names = Array.from({ length: 24 }, (_, at) => `branch ${at + 1}`)
+    for (const name of names) await client.post(path, { name })
+    const newestFirst = ['MAIN', ...names.toReversed()]
+    const page = async (query: string) => {
+      const { data, ...place } = bodyOf<{ data: { name: string }[] }>(
+        await client.get(`${path}${query}`),
+        'get',
+        many,
+      )
+      return { ...place, names: data.map(({ name }) => name) }
+    }
+    expect(await page('')).toMatchObject({
+      names: newestFirst,
+      active_branch: 'MAIN',
+      first_id: 'MAIN',
+      last_id: 'branch 1',
+      has_more: false,
+      next_after: null,
+      next_cursor: null,
+    })
+    expect(await page('?limit=2')).toMatchObject({
+      names: ['MAIN', 'branch 24'],
+      last_id: 'branch 24',
+      has_more: true,
+      next_after: 'branch 24',
+      next_cursor: 'branch 24',
+    })
+    expect(await page('?limit=1&after=branch+24')).toMatchObject({ names: ['branch 23'], has_more: true })
+    expect(await page('?cursor=branch+2')).toMatchObject({ names: ['branch 1'], has_more: false })
+    expect(await page('?order=asc&limit=2')).toMatchObject({ names: ['branch 1', 'branch 2'] })
+    expect(await page('?offset=24')).toMatchObject({ names: ['branch 1'], has_more: false })
+    const refusals: [string, object][] = [
+      ['?after=nowhere', { status: 400, code: 'invalid_cursor', param: 'after' }],
+      ['?limit=0', { status: 400, code: 'invalid_parameter', param: 'limit' }],
+      ['?limit=x', { status: 400, code: 'invalid_parameter', param: 'limit' }],
+    ]
+    for (const [query, expected] of refusals)
+      expect(errorOf(await client.get(`${path}${query}`))).toEqual(expected)
+  })
+
   it('refuse as documented', async () => {
     const id = await conversationOf('a')
     const path = `/v1/conversations/${id}/branches`

@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { parse } from 'yaml'
 import { freePort } from '../platform/testing/free-port.ts'
+import { type S3Server, startS3Server } from '../platform/testing/s3-server.ts'
 import { createTestDatabase, type TestDatabase } from '../platform/testing/test-database.ts'
+import { testImage } from '../platform/testing/test-image.ts'
 import { type Program, projectRoot, startProgram } from './program.ts'
 
 interface Service {
@@ -51,7 +53,10 @@ describe('docker-compose.yml', () => {
   it('waits for a database that tells its health', () => {
     expect(compose.services.postgres?.healthcheck?.test.join(' ')).toContain('pg_isready')
     for (const [, service] of own)
-      expect(service.depends_on).toEqual({ postgres: { condition: 'service_healthy' } })
+      expect(service.depends_on).toEqual({
+        postgres: { condition: 'service_healthy' },
+        objects: { condition: 'service_healthy' },
+      })
   })
 
   it('keeps the database, and files of media, in volumes that it declares', () => {
@@ -64,6 +69,22 @@ describe('docker-compose.yml', () => {
     ])
     for (const folder of folders) expect(folder).toEqual([['media:/media'], '/media'])
     expect(dockerfile).toContain('chown node:node /media')
+  })
+
+  it('starts a store with the key that the platform has, for this machine alone', () => {
+    const { image, ports, environment = {} } = compose.services.objects ?? {}
+    expect(image).toMatch(/^chrislusf\/seaweedfs:\d+\.\d+$/)
+    expect(ports).toEqual(['127.0.0.1:8333:8333'])
+    const told = interpolated(environment, {})
+    for (const [, service] of own) {
+      expect(interpolated(service.environment ?? {}, { JAN_SECRET: 'x' })).toMatchObject({
+        MEDIA_S3_ENDPOINT: 'http://objects:8333',
+        MEDIA_S3_PUBLIC_ENDPOINT: 'http://localhost:8333',
+        MEDIA_S3_ACCESS_KEY_ID: told.AWS_ACCESS_KEY_ID,
+        MEDIA_S3_SECRET_ACCESS_KEY: told.AWS_SECRET_ACCESS_KEY,
+        MEDIA_S3_CREATE_BUCKET: 'true',
+      })
+    }
   })
 
   it('publishes one front door in each layout', () => {
@@ -93,15 +114,24 @@ describe.each([
   ['split', true, 'edge'],
 ])('the %s layout of docker-compose.yml', (_, split, frontDoor) => {
   let database: TestDatabase
+  let bucket: S3Server
   let ports: Map<string, number>
   const programs: Program[] = []
 
   beforeAll(async () => {
     database = await createTestDatabase()
+    bucket = await startS3Server({ hasBucket: false })
     const names = layout(split).map(([name]) => name)
     ports = new Map(await Promise.all(names.map(async (name) => [name, await freePort()] as const)))
     for (const [name, { command = [], environment = {} }] of layout(split)) {
-      const variables = { JAN_SECRET: 'a root secret for tests only', LOG_LEVEL: 'warn' }
+      const variables = {
+        JAN_SECRET: 'a root secret for tests only',
+        LOG_LEVEL: 'warn',
+        MEDIA_S3_ENDPOINT: bucket.endpoint,
+        MEDIA_S3_PUBLIC_ENDPOINT: bucket.endpoint,
+        MEDIA_S3_ACCESS_KEY_ID: bucket.credentials.accessKeyId,
+        MEDIA_S3_SECRET_ACCESS_KEY: bucket.credentials.secretAccessKey,
+      }
       const env = {
         ...imageEnvironment(),
         ...onThisMachine(interpolated(environment, variables)),
@@ -115,6 +145,7 @@ describe.each([
     for (const program of programs) program.signalGroup('SIGTERM')
     await Promise.all(programs.map(({ ended }) => ended))
     await database?.drop()
+    await bucket?.stop()
   })
 
   const portOf = (name: string) => String(ports.get(name))
@@ -151,6 +182,20 @@ describe.each([
     }
   })
 
+  it('keeps an image in the bucket, which it has made', async () => {
+    const origin = `http://127.0.0.1:${portOf(frontDoor)}`
+    const login = await fetch(`${origin}/llm/auth/guest-login`, { method: 'POST' })
+    const { access_token } = (await login.json()) as { access_token: string }
+    const form = new FormData()
+    const image = await testImage()
+    form.set('file', new Blob([new Uint8Array(image)]), 'a.png')
+    const headers = { authorization: `Bearer ${access_token}` }
+    const stored = await fetch(`${origin}/v1/media/upload`, { method: 'POST', headers, body: form })
+    const { url } = (await stored.json()) as { url: string }
+    expect(url.startsWith(bucket.endpoint)).toBe(true)
+    expect(Buffer.from(await (await fetch(url)).arrayBuffer())).toEqual(image)
+  })
+
   it('answers a chat completion', async () => {
     const origin = `http://127.0.0.1:${portOf(frontDoor)}`
     const login = await fetch(`${origin}/llm/auth/guest-login`, { method: 'POST' })
@@ -177,7 +222,7 @@ function interpolated(
   variables: Readonly<Record<string, string>>,
 ): Record<string, string> {
   const value = (text: string) =>
-    text.replace(/\$\{(\w+)(?::([-?])([^}]*))?\}/g, (_, name: string, kind?: string, rest = '') => {
+    text.replace(/\$\{(\w+)(?::?([-?])([^}]*))?\}/g, (_, name: string, kind?: string, rest = '') => {
       if (variables[name]) return variables[name]
       if (kind === '?') throw new Error(`${name}: ${rest}`)
       return rest

@@ -57,6 +57,7 @@ function openBucket(platform: PlatformConfig, log: Logger): ObjectStore {
     publicEndpoint: platform.MEDIA_S3_PUBLIC_ENDPOINT ?? endpoint ?? null,
     // Few servers but Amazon's answer under a host of each bucket's own.
     usePathStyle: platform.MEDIA_S3_USE_PATH_STYLE ?? endpoint !== undefined,
+    createBucket: platform.MEDIA_S3_CREATE_BUCKET,
     log,
   }
   // The SDK takes 30 MB: only for those who have a bucket, and once they use it.

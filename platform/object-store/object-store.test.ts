@@ -41,8 +41,12 @@ async function files(): Promise<Driver> {
   }
 }
 
-const onServer = ({ endpoint, bucket, credentials }: Pick<S3Server, 'endpoint' | 'bucket' | 'credentials'>) =>
+const onServer = (
+  { endpoint, bucket, credentials }: Pick<S3Server, 'endpoint' | 'bucket' | 'credentials'>,
+  createBucket = false,
+) =>
   openS3Store({
+    createBucket,
     bucket,
     credentials,
     region: 'us-east-1',
@@ -344,6 +348,25 @@ describe('a store of files', () => {
 })
 
 describe('a store in a bucket', () => {
+  it('makes the bucket where it may and there is none, and nothing is made where it may not', async () => {
+    const server = await startS3Server({ hasBucket: false })
+    try {
+      const refused = onServer(server).write('images/a.png', stream('a'), png)
+      await expect(refused).rejects.toMatchObject({ code: 'media_storage_failed' })
+      const [one, another] = [onServer(server, true), onServer(server, true)]
+      const writes = [
+        one.write('images/a.png', stream('a'), png),
+        another.write('images/b.png', stream('b'), png),
+      ]
+      expect(await Promise.all(writes)).toEqual([1, 1])
+      expect(await another.head('images/a.png')).toEqual({ size: 1 })
+      const { url, headers } = await onServer(server, true).signedPut('uploads/c', { expiresIn: 60, ...png })
+      expect((await fetch(url, { method: 'PUT', headers: { ...headers }, body: 'c' })).status).toBe(200)
+    } finally {
+      await server.stop()
+    }
+  })
+
   const credentials = { accessKeyId: 'an-access-key-id', secretAccessKey: 'a-secret-access-key' }
 
   it('that is down is told of without a word of where it is', async () => {

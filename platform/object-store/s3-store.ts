@@ -12,6 +12,7 @@ import { exactly } from '../exact-size.ts'
 import type { Logger } from '../log.ts'
 import { assertKey } from './object-key.ts'
 import type { ObjectStore } from './object-store.ts'
+import { ensureBucket, once } from './s3-bucket.ts'
 import { uploadInParts } from './s3-upload.ts'
 import { storageSteps } from './storage-failure.ts'
 
@@ -26,6 +27,8 @@ export interface S3StoreOptions {
   readonly publicEndpoint: string | null
   /** The bucket's name in the path rather than in the host. */
   readonly usePathStyle: boolean
+  /** Makes the bucket before the first object, where there is none. */
+  readonly createBucket: boolean
   readonly log: Logger
 }
 
@@ -37,10 +40,13 @@ const silenceLimitMs = 60_000
 const deletesAtOnce = 10
 
 /** Objects in a bucket of anything that speaks S3. What fails for the moment is asked again by the SDK. */
-export function openS3Store({ bucket, log, ...place }: S3StoreOptions): ObjectStore {
+export function openS3Store({ bucket, createBucket, log, ...place }: S3StoreOptions): ObjectStore {
   const client = clientFor(place, place.endpoint)
   const signer = clientFor(place, place.publicEndpoint)
   const store = storageSteps(log)
+  const prepared = once(async () => {
+    if (createBucket) await store('make the bucket', () => ensureBucket(client, bucket))
+  })
   const at = (key: string) => {
     assertKey(key)
     return { Bucket: bucket, Key: key }
@@ -52,6 +58,7 @@ export function openS3Store({ bucket, log, ...place }: S3StoreOptions): ObjectSt
       try {
         const object = { ...at(key), ContentType: contentType }
         if (signal) addAbortSignal(signal, bytes)
+        await prepared()
         return await uploadInParts({ client, store, log, object, bytes: exactly(bytes, size), signal })
       } finally {
         bytes.destroy()
@@ -95,6 +102,7 @@ export function openS3Store({ bucket, log, ...place }: S3StoreOptions): ObjectSt
     async signedPut(key, { expiresIn, contentType, size }) {
       const command = new PutObjectCommand({ ...at(key), ContentType: contentType, ContentLength: size })
       const expiresAt = expiry(expiresIn)
+      await prepared()
       const signableHeaders = new Set(['host', 'content-type', 'content-length'])
       const url = await store('sign', () => getSignedUrl(signer, command, { expiresIn, signableHeaders }))
       return { url, headers: { 'content-type': contentType }, expiresAt }

@@ -22,9 +22,13 @@ const partsFolder = '._S3rver_uploads'
 const credentials = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' }
 
 /** s3rver takes any signature of a key that it knows; those of links are checked before it sees them. */
-export async function startS3Server(): Promise<S3Server> {
+export async function startS3Server({ hasBucket = true } = {}): Promise<S3Server> {
   const directory = await mkdtemp(join(tmpdir(), 'jan-s3-'))
-  const s3rver = new S3rver({ silent: true, directory, configureBuckets: [{ name: bucket, configs: [] }] })
+  const s3rver = new S3rver({
+    silent: true,
+    directory,
+    configureBuckets: hasBucket ? [{ name: bucket, configs: [] }] : [],
+  })
   await s3rver.configureBuckets()
   const answer = s3rver.callback()
   const server = createServer((request, response) => {

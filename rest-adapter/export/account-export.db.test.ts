@@ -43,4 +43,56 @@ describe('the export of an account', () => {
     expect(isForgotten).toBe(true)
     expect((JSON.parse(text) as { memories: object[] }).memories).toHaveLength(80)
   })
+
+  it('has every branch, though the one that a page ends with is deleted while it is read', async () => {
+    const { pool } = test.services.database
+    await change('mutation ($input: CreateConversationInput!) { createConversation(input: $input) { id } }', {
+      input: { title: 'Of many branches' },
+    })
+    const { rows } = await pool.query<{ key: string }>(
+      "select key from conversations.conversation where owner_id = $1 and title = 'Of many branches'",
+      [actor.id],
+    )
+    await pool.query(
+      "insert into conversations.branch (conversation_key, name) select $1, 'branch ' || n from generate_series(1, 120) n",
+      [rows[0]?.key],
+    )
+    let text = ''
+    let isDeleted = false
+    for await (const piece of accountExport(test.contextFor(actor), new Date())) {
+      text += piece
+      const names = text.match(/\bbranch \d+\b/g) ?? []
+      if (isDeleted || names.length < 49) continue
+      isDeleted = true
+      await pool.query('delete from conversations.branch where conversation_key = $1 and name = any($2)', [
+        rows[0]?.key,
+        names,
+      ])
+    }
+    expect(isDeleted).toBe(true)
+    const { conversations } = JSON.parse(text) as { conversations: { branches: { name: string }[] }[] }
+    const names = conversations[0]?.branches.map(({ name }) => name) ?? []
+    expect(names).toHaveLength(121)
+    expect(new Set(names).size).toBe(121)
+  })
+
+  it('has shares that were made before sharing was switched off', async () => {
+    const { pool } = test.services.database
+    await change('mutation ($input: CreateConversationInput!) { createConversation(input: $input) { id } }', {
+      input: { title: 'Shared' },
+    })
+    await pool.query(
+      `insert into conversations.share (public_id, slug, conversation_key, owner_id, title, includes_images, includes_context, revoked_at, snapshot)
+       select 'share_' || lpad(n::text, 16, '0'), lpad(n::text, 22, '0'), c.key, c.owner_id, 'Earlier', false, false, case when n < 60 then now() end,
+         case when n = 60 then '{"modelName":null,"createdAt":"2026-01-01T00:00:00.000Z","items":[]}'::json end
+       from conversations.conversation c, generate_series(1, 60) n where c.owner_id = $1 and c.title = 'Shared'`,
+      [actor.id],
+    )
+    let text = ''
+    for await (const piece of accountExport(test.contextFor(actor), new Date())) text += piece
+    const { shares } = JSON.parse(text) as { shares: { id: string }[] }
+    expect(shares.map(({ id }) => id)).toEqual(
+      Array.from({ length: 60 }, (_, at) => `share_${String(at + 1).padStart(16, '0')}`),
+    )
+  })
 })

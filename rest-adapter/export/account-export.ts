@@ -25,7 +25,7 @@ import { shareJson } from '../present/share.ts'
 import { settingsJson } from '../present/user-settings.ts'
 import { metaOf, unixSeconds } from '../shapes.ts'
 import { arrayOf, extended, type JsonPieces, objectOf, wholeOf } from './json-pieces.ts'
-import { keysetWalk } from './keyset-walk.ts'
+import { keysetWalk, type PageStart } from './keyset-walk.ts'
 
 const pageSize = 50
 /** Items may be large: pictures can be in them. */
@@ -71,13 +71,11 @@ function projectsOf(read: Read): JsonPieces {
 }
 
 function sharesOf(read: Read): JsonPieces {
-  const shares = keysetWalk(pageSize, (start) =>
-    unless('feature_disabled', async () => (await read(ExportSharesDocument, start)).shares),
-  )
+  const shares = keysetWalk(pageSize, async (start) => (await read(ExportSharesDocument, start)).exportShares)
   return arrayOf(shares, (share) => wholeOf(() => shareJson(share)))
 }
 
-/** In one piece, which its limits keep small: the cursor of a page is gone with a memory that is forgotten meanwhile. */
+/** In one piece, which its limits keep small: as it was at one moment, whatever is forgotten meanwhile. */
 function memoriesOf(read: Read): JsonPieces {
   return wholeOf(async () => (await read(ExportMemoriesDocument, {})).exportMemories.map(memoryJson))
 }
@@ -92,9 +90,21 @@ function conversationsOf(read: Read): JsonPieces {
   )
 }
 
+/** Where the branch that a page ended with is deleted meanwhile, it begins again, without those that it has had. */
 async function* branchList(read: Read, id: string): AsyncGenerator<BranchFieldsFragment, void> {
-  const { conversation } = await read(BranchesDocument, { id })
-  yield* conversation?.branches ?? []
+  const readPage = async (start: PageStart) =>
+    (await read(BranchesDocument, { id, ...start })).conversation?.branchPage ?? null
+  const branches = keysetWalk(
+    pageSize,
+    async (start) =>
+      (await unless('invalid_cursor', () => readPage(start))) ?? readPage({ ...start, after: null }),
+  )
+  const seen = new Set<string>()
+  for await (const branch of branches) {
+    if (seen.has(branch.name)) continue
+    seen.add(branch.name)
+    yield branch
+  }
 }
 
 function branchesOf(read: Read, { id }: ConversationFieldsFragment): JsonPieces {

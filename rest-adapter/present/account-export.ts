@@ -61,7 +61,7 @@ export const accountExportResource = z
     settings: settingsResource,
     api_keys: z.array(keyResource).describe('Without their secrets.'),
     projects: z.array(projectResource).describe('Oldest first.'),
-    shares: z.array(shareResource).describe('Oldest first, revoked ones too. None where sharing is off.'),
+    shares: z.array(shareResource).describe('Oldest first, revoked ones too, also where sharing is off.'),
     memories: z.array(memoryResource).describe('Oldest first, those of projects too.'),
     conversations: z.array(exportedConversation).describe('Oldest first, archived ones too.'),
   })

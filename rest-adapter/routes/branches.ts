@@ -10,7 +10,16 @@ import {
 import { branchJson, branchResource, exampleBranch } from '../present/branch.ts'
 import { conversationId, existingConversation } from '../present/conversation.ts'
 import { type Route, type RouteInput, route } from '../route.ts'
-import { dual, dualOf, metaOf, metaSchema } from '../shapes.ts'
+import {
+  dual,
+  dualOf,
+  metaOf,
+  metaSchema,
+  pageArguments,
+  pageQuery,
+  placeOf,
+  placeSchema,
+} from '../shapes.ts'
 
 const tag = 'Branches'
 const many = '/v1/conversations/:conversation_id/branches'
@@ -26,7 +35,15 @@ const createBody = z.object({
   description: z.string().nullish().describe('A note for people.'),
 })
 
-const branchList = z.object({
+const listQuery = pageQuery.extend({
+  limit: pageQuery.shape.limit.describe('How many, 1 to 100; more count as 100. 100 by default.'),
+  after: pageQuery.shape.after.describe('The name of the last branch that was seen.'),
+  order: pageQuery.shape.order.describe(
+    '`desc`, the default: MAIN first, then the newest. `asc`: the other way round.',
+  ),
+})
+
+const branchList = placeSchema.extend({
   object: z.literal('list'),
   data: z.array(branchResource),
   active_branch: z.string(),
@@ -45,19 +62,33 @@ export const branchRoutes: readonly Route[] = [
     path: many,
     summary: 'List the branches of a conversation: MAIN first, then the newest',
     tag,
+    query: listQuery,
     operation: BranchesDocument,
-    variables: (input) => ({ id: conversationId(input) }),
+    variables: (input) => ({ id: conversationId(input), ...pageArguments(input.query) }),
     present({ conversation }, { context }) {
-      const { branches, activeBranch } = existingConversation(conversation)
+      const { branchPage, activeBranch } = existingConversation(conversation)
+      const data = branchPage.nodes.map(branchJson)
       return {
         object: 'list',
-        data: branches.map(branchJson),
+        data,
         active_branch: activeBranch,
+        ...placeOf(
+          data.map(({ name }) => name),
+          branchPage.pageInfo.hasNextPage,
+        ),
         meta: metaOf(context.requestId),
       }
     },
     response: branchList.meta({
-      examples: [{ object: 'list', data: [exampleBranch], active_branch: 'MAIN', meta: metaOf('req_1') }],
+      examples: [
+        {
+          object: 'list',
+          data: [exampleBranch],
+          active_branch: 'MAIN',
+          ...placeOf([exampleBranch.name], false),
+          meta: metaOf('req_1'),
+        },
+      ],
     }),
   }),
   route({

@@ -109,6 +109,7 @@ afterAll(async () => {
 
 const inBucket = () =>
   openS3Store({
+    createBucket: false,
     ...bucket,
     region: 'us-east-1',
     publicEndpoint: bucket.endpoint,

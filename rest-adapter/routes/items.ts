@@ -126,6 +126,7 @@ export const itemRoutes: readonly Route[] = [
     path: '/v1/conversations/:conversation_id/items/:item_id',
     summary: 'Delete an item: a branch without it becomes MAIN, the former one is kept',
     tag,
+    failures: ['conversation_full'],
     operation: DeleteItemDocument,
     variables: (input) => ({ input: { conversationId: conversationId(input), itemId: itemId(input) } }),
     present: ({ deleteItem }) => {

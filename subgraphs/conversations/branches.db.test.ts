@@ -82,6 +82,19 @@ const add = (conversationId: string, branch: string, text: string) =>
     input: { conversationId, branch, items: [{ role: 'user', content: text }] },
   })
 
+interface Page {
+  edges: { cursor: string; node: { name: string } }[]
+  pageInfo: { hasNextPage: boolean }
+}
+
+/** So many branches more, without items. */
+const manyBranches = (id: string, count: number) =>
+  test.services.database.pool.query(
+    `insert into conversations.branch (conversation_key, name)
+     select c.key, 'branch ' || n from conversations.conversation c, generate_series(1, $2) n where c.public_id = $1`,
+    [id, count],
+  )
+
 const countItems = async (id: string): Promise<number> => {
   const { rows } = await test.services.database.pool.query(
     'select count(*)::integer as count from conversations.item i join conversations.conversation c on c.key = i.conversation_key where c.public_id = $1',
@@ -283,5 +296,47 @@ describe('branches', () => {
       b: { branches: [{ name: 'MAIN' }, { name: 'one' }], branch: { name: 'MAIN' }, none: null },
     })
     expect(test.takeStatements().filter((sql) => !sql.includes('expired'))).toHaveLength(3)
+  })
+
+  it('come in pages, MAIN first, whose places are names', async () => {
+    const id = await conversationOf('a')
+    for (const name of ['one', 'two', 'three']) await fork(id, { name })
+    const page = async (args: string) => {
+      const { data, error } = await run(
+        `query ($id: ID!) { conversation(id: $id) { branchPage(${args}) { edges { cursor node { name } } pageInfo { hasNextPage endCursor } } } }`,
+        { id },
+      )
+      if (error) return error
+      const { branchPage } = data.conversation as { branchPage: Page }
+      for (const { cursor, node } of branchPage.edges) expect(cursor).toBe(node.name)
+      return [branchPage.edges.map(({ cursor }) => cursor).join(' '), branchPage.pageInfo.hasNextPage]
+    }
+    expect(await page('first: 2')).toEqual(['MAIN three', true])
+    expect(await page('first: 2, after: "three"')).toEqual(['two one', false])
+    expect(await page('after: "main", first: 1')).toEqual(['three', true])
+    expect(await page('order: ASC, first: 3')).toEqual(['one two three', true])
+    expect(await page('order: ASC, first: 3, after: "three"')).toEqual(['MAIN', false])
+    expect(await page('after: "one"')).toEqual(['', false])
+    expect(await page('offset: 3, after: "nowhere"')).toEqual(['one', false])
+    expect(await page('first: null')).toEqual(['MAIN three two one', false])
+    for (const after of ['nowhere', 'nul\\u0000'])
+      expect(await page(`after: "${after}"`)).toMatchObject({ code: 'invalid_cursor', param: 'after' })
+    expect(await page('first: 0')).toMatchObject({ code: 'invalid_parameter', param: 'limit' })
+  })
+
+  it('are a hundred at the most in one piece', async () => {
+    const id = await conversationOf()
+    await manyBranches(id, 100)
+    const branches = await branchesOf(id)
+    expect(branches).toHaveLength(100)
+    expect(branches[0]?.name).toBe('MAIN')
+    const { data } = await run(
+      'query ($id: ID!) { conversation(id: $id) { branchPage(first: 1000) { nodes { name } pageInfo { hasNextPage } } } }',
+      { id },
+    )
+    expect((data.conversation as { branchPage: object }).branchPage).toEqual({
+      nodes: branches.map(({ name }) => ({ name })),
+      pageInfo: { hasNextPage: true },
+    })
   })
 })

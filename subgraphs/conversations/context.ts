@@ -52,11 +52,13 @@ export interface SharedSources {
   readonly sharing: SharingProcess
   readonly hub: ChangeHub
   readonly changes: ChangePublisher
+  /** How many branches a conversation may have. */
+  readonly maxBranches: number
 }
 
 export function conversationsContext(request: RequestContext, shared: SharedSources): ConversationsContext {
   const { actor } = request
-  const { database, histories, store, sharing, hub, changes } = shared
+  const { database, histories, store, sharing, hub, changes, maxBranches } = shared
   const conversations = conversationSource(database)
   const items = itemSource(database)
   const branches = branchSource(database)
@@ -66,14 +68,14 @@ export function conversationsContext(request: RequestContext, shared: SharedSour
     request,
     conversations: conversationRules,
     mediaReferences: (ownerId, ids) => mediaReferences(database, ownerId, ids),
-    branches: branchService({ actor, database, branches, conversations, changes }),
-    forks: forkService({ actor, database, items, changes }),
-    items: itemService({ actor, database, items, changes }),
+    branches: branchService({ actor, database, branches, conversations, changes, maxBranches }),
+    forks: forkService({ actor, database, items, changes, maxBranches }),
+    items: itemService({ actor, database, items, changes, maxBranches }),
     ratings: ratingService({ actor, database, items, changes }),
     toolCalls: toolCallService({ actor, database, items, changes }),
     search: searchService({ actor, database, conversations, items, ownProject }),
     live: liveService({ actor, signal: request.signal, hub, existing: conversationRules.existing }),
-    turns: turnService({ actor, database, histories, store, changes }),
+    turns: turnService({ actor, database, histories, store, changes, maxBranches }),
     generatedTitles: generatedTitleService({ actor, database, changes }),
     shares: shareService({
       actor,

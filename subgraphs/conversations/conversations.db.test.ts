@@ -221,6 +221,25 @@ describe('conversations', () => {
     })
   })
 
+  it('counts a list only where the page does not tell how long it is', async () => {
+    const owner = someActor()
+    const ids: string[] = []
+    for (let at = 0; at < 3; at += 1) ids.push((await create(owner, { referrer: at ? 'app' : 'web' })).id)
+    const total = async (args: string) => {
+      test.takeStatements()
+      const { data } = await run(`{ conversations(${args}) { nodes { id } totalCount } }`, {}, owner)
+      const { totalCount } = data!.conversations as { totalCount: number }
+      return { totalCount, counts: test.takeStatements().filter((sql) => /count\(/.test(sql)).length }
+    }
+    expect(await total('first: 3')).toEqual({ totalCount: 3, counts: 0 })
+    expect(await total('referrer: "app"')).toEqual({ totalCount: 2, counts: 0 })
+    expect(await total('referrer: "none"')).toEqual({ totalCount: 0, counts: 0 })
+    expect(await total('first: 2, offset: 2')).toEqual({ totalCount: 3, counts: 0 })
+    expect(await total('first: 2')).toEqual({ totalCount: 3, counts: 1 })
+    expect(await total('first: 2, offset: 5')).toEqual({ totalCount: 3, counts: 1 })
+    expect(await total(`first: 5, after: "${ids[2]}"`)).toEqual({ totalCount: 3, counts: 1 })
+  })
+
   it('filters by referrer, and shows everybody’s to administrators alone', async () => {
     const owner = someActor()
     await create(owner, { referrer: 'web' })

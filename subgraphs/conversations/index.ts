@@ -18,6 +18,7 @@ import { shares } from './migrations/0007-shares.ts'
 import { generatedTitles } from './migrations/0008-generated-titles.ts'
 import { deletedOfOwner } from './migrations/0009-deleted-of-owner.ts'
 import { titlesOfForks } from './migrations/0010-titles-of-forks.ts'
+import { limitedForks } from './migrations/0011-limited-forks.ts'
 import { reportResolvers } from './reports/resolvers.ts'
 import { resolvers } from './resolvers.ts'
 import type { Resolvers } from './schema.generated.ts'
@@ -56,18 +57,20 @@ export const conversations = defineSubgraph({
       generatedTitles,
       deletedOfOwner,
       titlesOfForks,
+      limitedForks,
     ],
   },
   config: conversationsConfig,
   start(services) {
-    const { database, notifications, log } = services
+    const { database, notifications, log, settings } = services
+    const maxBranches = settings.CONVERSATION_MAX_BRANCHES
     const changes = changePublisher(notifications, log)
     const hub = changeHub(notifications)
     const sweeper = turnSweeper(database, changes, log)
     const indexer = searchIndexer(database, log)
     const sharing = startSharing(services)
-    const [histories, store] = [historySource(database), turnStore(database)]
-    const shared = { database, histories, store, sharing, hub, changes }
+    const [histories, store] = [historySource(database), turnStore(database, maxBranches)]
+    const shared = { database, histories, store, sharing, hub, changes, maxBranches }
     return {
       createContext: (request) => conversationsContext(request, shared),
       async ready() {

@@ -1,4 +1,5 @@
 import type { PreparedBranch } from './branches/forks.ts'
+import type { BranchPage } from './branches/service.ts'
 import type { LiveEvent } from './live/service.ts'
 import type { SearchHit, SearchMatch, SearchPage } from './search/service.ts'
 import type { ConversationPage } from './service/conversations.ts'
@@ -19,6 +20,9 @@ export type ConversationModel = ConversationRow
 
 /** What resolvers hand on as a `Branch`. */
 export type BranchModel = BranchRow
+
+/** What resolvers hand on as a page of branches. */
+export type BranchConnectionModel = BranchPage
 
 /** What resolvers hand on when a new main branch is ready. */
 export type PreparedBranchModel = PreparedBranch

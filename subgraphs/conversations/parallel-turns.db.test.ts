@@ -204,7 +204,14 @@ describe('parallel turns', () => {
     const { conversation } = await append(owner, 'first')
     const histories = historySource(database)
     const changes = { tell: () => undefined, tellGrowth: () => undefined }
-    const turns = turnService({ actor: owner, database, histories, store: turnStore(losing), changes })
+    const turns = turnService({
+      actor: owner,
+      database,
+      histories,
+      store: turnStore(losing, 500),
+      changes,
+      maxBranches: 500,
+    })
     const turn = (question: string, conversationId: string | null) => ({
       completionId: newId('completion'),
       conversationId,

@@ -37,7 +37,7 @@ export const resolvers = {
     items: (conversation, args, { items }) => items.page(conversation, args),
   },
   ConversationConnection: {
-    totalCount: ({ filter }, _, { conversations }) => conversations.count(filter),
+    totalCount: (page, _, { conversations }) => conversations.total(page),
   },
   Item: {
     __resolveReference: ({ id }, { items }) => items.byId(id),

@@ -3,6 +3,7 @@ import { memoryConfig } from './config.ts'
 import { memoryContext } from './context.ts'
 import { MemoryItem } from './entities.ts'
 import { memory as createMemory } from './migrations/0001-memory.ts'
+import { placesOfForgotten } from './migrations/0002-places-of-forgotten.ts'
 import { ProfileCache } from './ranking/profile-cache.ts'
 import { resolvers } from './resolvers.ts'
 import { eraseOwner } from './sources/memory-writes.ts'
@@ -13,7 +14,7 @@ export const memory = defineSubgraph({
   name: 'memory',
   home: import.meta.url,
   resolvers,
-  persistence: { entities: [MemoryItem], migrations: [createMemory] },
+  persistence: { entities: [MemoryItem], migrations: [createMemory, placesOfForgotten] },
   config: memoryConfig,
   start({ database, notifications, settings }) {
     const vectors = vectorSource(database)

@@ -152,6 +152,32 @@ describe('memories', () => {
     })
   })
 
+  it('page on from one that is forgotten meanwhile, for a day', async () => {
+    const owner = someActor()
+    const [one] = await upsert([{ key: 'one' }, { key: 'two' }, { key: 'three' }], owner)
+    const after = (await list(owner, { first: 2 })).pageInfo.endCursor
+    const forget = (ids: unknown[], actor = owner) =>
+      ask('mutation ($ids: [ID!]!) { deleteMemories(ids: $ids) { ids } }', { ids }, actor)
+    await forget([after])
+    expect(await list(owner, { first: 2, after })).toMatchObject({ nodes: [{ key: 'one' }] })
+    expect(await refusal(listText, { after }, someActor())).toMatchObject({ code: 'invalid_cursor' })
+    await forget([one?.id])
+    expect(await list(owner, { first: 2, after })).toMatchObject({ nodes: [] })
+
+    const { pool } = test.services.database
+    await pool.query(
+      "update memory.forgotten set forgotten_at = now() - interval '25 hours' where owner_id = $1",
+      [owner.id],
+    )
+    const [late] = await upsert([{ key: 'late' }], owner)
+    await forget([late?.id])
+    expect(await refusal(listText, { after }, owner)).toMatchObject({ code: 'invalid_cursor' })
+    const { rows } = await pool.query('select public_id as id from memory.forgotten where owner_id = $1', [
+      owner.id,
+    ])
+    expect(rows).toEqual([{ id: late?.id }])
+  })
+
   it('change, but not to the key of another', async () => {
     const owner = someActor()
     const [tea, coffee] = await upsert([{ key: 'tea' }, { key: 'coffee' }], owner)

@@ -1,9 +1,10 @@
 import { LockMode } from '@mikro-orm/postgresql'
 import DataLoader from 'dataloader'
-import { type EntityManager, isUniqueViolation, type SubgraphDatabase } from '../../platform/db.ts'
+import type { EntityManager, SubgraphDatabase } from '../../platform/db.ts'
 import { AppError } from '../../platform/errors.ts'
 import { newId } from '../../platform/ids.ts'
 import { invalidCursor, type Page } from '../../platform/pagination.ts'
+import { isUniqueViolation } from '../../platform/postgres-errors.ts'
 import { Project } from './entities.ts'
 
 /** A column of a new or changed project. */

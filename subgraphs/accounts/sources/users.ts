@@ -1,7 +1,8 @@
 import DataLoader from 'dataloader'
 import { sql } from 'kysely'
-import { isUniqueViolation, type SubgraphDatabase } from '../../../platform/db.ts'
+import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { AppError } from '../../../platform/errors.ts'
+import { isUniqueViolation } from '../../../platform/postgres-errors.ts'
 import { revocationChannel } from '../../../platform/revocations.ts'
 import { User } from '../entities.ts'
 

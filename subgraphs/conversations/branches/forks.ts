@@ -13,7 +13,7 @@ import type {
 } from '../schema.generated.ts'
 import { conversationNotFound } from '../service/conversations.ts'
 import { itemNotFound } from '../service/items.ts'
-import { forkToMain, lastItemId, mainBranch } from '../sources/branch-writes.ts'
+import { branchesFull, forkToMain, lastItemId, mainBranch } from '../sources/branch-writes.ts'
 import { lockConversation } from '../sources/conversation-writes.ts'
 import {
   type ForkPoint,
@@ -47,10 +47,12 @@ export interface ForkScope {
   readonly database: SubgraphDatabase
   readonly items: ItemSource
   readonly changes: Pick<ChangePublisher, 'tell'>
+  /** How many branches a conversation may have. */
+  readonly maxBranches: number
 }
 
 /** Edits and regenerations as far as they are conversations' work (contract 3.3, 3.4): nothing is lost, the former main branch is kept. */
-export function forkService({ actor, database, items, changes }: ForkScope) {
+export function forkService({ actor, database, items, changes, maxBranches }: ForkScope) {
   const owner = () => requireActor(actor).id
 
   const promoted = async (
@@ -60,7 +62,9 @@ export function forkService({ actor, database, items, changes }: ForkScope) {
     const ownerId = owner()
     const { itemId, backup } = await transaction(database, async (db) => {
       if (!(await lockConversation(db, ownerId, request.conversationId))) conversationNotFound()
-      return work(db, found(await forkPoint(db, { ...request, ownerId })))
+      const point = found(await forkPoint(db, { ...request, ownerId }))
+      if (point.branches >= maxBranches) branchesFull(maxBranches)
+      return work(db, point)
     })
     const { conversationId } = request
     changes.tell({ ownerId, conversationId, kind: 'UPDATED', items: [{ kind: 'RESYNC', id: null }] })
@@ -100,18 +104,22 @@ export function forkService({ actor, database, items, changes }: ForkScope) {
 /** The service of one request. */
 export type ForkService = ReturnType<typeof forkService>
 
-/** Where a turn's fork begins as things stand, and the message that it brings. @throws AppError */
+/** Where a turn's fork begins as things stand, the message that it brings, and how many branches there are already. @throws AppError */
 export async function turnForkPoint(
   database: SubgraphDatabase,
   ownerId: string,
   conversationId: string,
   { itemId, content }: TurnForkInput,
-): Promise<{ cut: ForkPoint['cut']; fork: TurnFork }> {
+): Promise<Pick<ForkPoint, 'cut' | 'branches'> & { fork: TurnFork }> {
   const replaces = content != null
-  const { cut, question } = found(
+  const { cut, question, branches } = found(
     await forkPoint(connection(database), { ownerId, conversationId, itemId, replaces }),
   )
-  return { cut, fork: { itemId, edited: content == null ? null : editedMessage(question, content) } }
+  return {
+    cut,
+    branches,
+    fork: { itemId, edited: content == null ? null : editedMessage(question, content) },
+  }
 }
 
 function found(point: ForkPoint | { readonly refusal: ForkRefusal }): ForkPoint {

@@ -15,6 +15,7 @@ export const branchResolvers = {
   },
   Conversation: {
     branches: (conversation, _, { branches }) => branches.ofConversation(conversation),
+    branchPage: (conversation, args, { branches }) => branches.page(conversation, args),
     branch: (conversation, { name }, { branches }) => branches.byName(conversation, name),
   },
 } satisfies DepartmentResolvers<Resolvers>

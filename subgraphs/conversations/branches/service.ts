@@ -1,6 +1,12 @@
 import { type Actor, requireActor } from '../../../platform/actor.ts'
 import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { AppError } from '../../../platform/errors.ts'
+import {
+  type PageArguments,
+  type Connection as PageOf,
+  toConnection,
+  toPage,
+} from '../../../platform/pagination.ts'
 import { optionalText, requiredText } from '../../../platform/text.ts'
 import type { ChangePublisher } from '../live/change-publisher.ts'
 import type { BranchInput, CreateBranchInput } from '../schema.generated.ts'
@@ -8,6 +14,7 @@ import { conversationNotFound } from '../service/conversations.ts'
 import { branchNotFound, itemNotFound } from '../service/items.ts'
 import {
   activateBranch,
+  assertRoomForBranch,
   branchName,
   createBranch,
   deleteBranch,
@@ -26,6 +33,11 @@ import { type Connection, transaction } from '../sources/transaction.ts'
 
 const maxNameLength = 64
 const maxDescriptionLength = 1024
+/** More than other lists have: whoever asks for no page means them all. */
+const defaultPageSize = 100
+
+/** A page of branches. */
+export type BranchPage = PageOf<BranchRow>
 
 /** What the rules of branches need. */
 export interface BranchScope {
@@ -34,10 +46,19 @@ export interface BranchScope {
   readonly branches: BranchSource
   readonly conversations: ConversationSource
   readonly changes: Pick<ChangePublisher, 'tell'>
+  /** How many branches a conversation may have. */
+  readonly maxBranches: number
 }
 
 /** The rules of branches (contract 3.4). Who was handed a conversation may read its branches; writes act for `actor`. */
-export function branchService({ actor, database, branches, conversations, changes }: BranchScope) {
+export function branchService({
+  actor,
+  database,
+  branches,
+  conversations,
+  changes,
+  maxBranches,
+}: BranchScope) {
   const owner = () => requireActor(actor).id
 
   /** Work on an owner's conversation whose branches nobody else changes meanwhile. */
@@ -56,7 +77,17 @@ export function branchService({ actor, database, branches, conversations, change
   }
 
   return {
-    ofConversation: ({ key }: ConversationRow): Promise<BranchRow[]> => branches.ofConversation(key),
+    /** The first page of them. */
+    ofConversation: async ({ key }: ConversationRow): Promise<BranchRow[]> => {
+      const page = toPage({ first: defaultPageSize })
+      return toConnection(await branches.page(key, page), page, ({ name }) => name).nodes
+    },
+
+    /** @throws AppError `invalid_cursor`, `invalid_parameter` */
+    async page({ key }: ConversationRow, { first, ...args }: PageArguments): Promise<BranchPage> {
+      const page = toPage({ first: first ?? defaultPageSize, ...args })
+      return toConnection(await branches.page(key, page), page, ({ name }) => name)
+    },
 
     byName: ({ key }: ConversationRow, name: string): Promise<BranchRow | null> => branches.byName(key, name),
 
@@ -77,6 +108,7 @@ export function branchService({ actor, database, branches, conversations, change
         const upTo =
           forkFromItemId == null ? null : await forkPosition(db, conversation, parent, forkFromItemId)
         if ((upTo?.position ?? parent.itemCount) > maxItemsPerBranch) conversationFull()
+        await assertRoomForBranch(db, conversation, maxBranches)
         await createBranch(db, { name, description: note, parentKey: parent.key, upTo })
         return conversation.key
       })

@@ -2,7 +2,13 @@ import { type Actor, requireActor, requireAdmin } from '../../../platform/actor.
 import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { AppError } from '../../../platform/errors.ts'
 import { assertIdShape } from '../../../platform/ids.ts'
-import { type Connection, type PageArguments, toConnection, toPage } from '../../../platform/pagination.ts'
+import {
+  type Connection,
+  type PageArguments,
+  toConnection,
+  toPage,
+  totalByPage,
+} from '../../../platform/pagination.ts'
 import { optionalText } from '../../../platform/text.ts'
 import { givenItems } from '../content/item-input.ts'
 import { clientMetadata, type Metadata, replacedMetadata, titleLock } from '../content/metadata.ts'
@@ -35,6 +41,8 @@ const maxIdsPerWrite = 100
 export interface ConversationPage extends Connection<ConversationRow> {
   /** Null: nothing, for the project of the filter does not exist. */
   readonly filter: ConversationFilter | null
+  /** How many there are on all pages, where that is known without counting them. */
+  readonly knownTotal: number | null
 }
 
 /** Arguments of lists. */
@@ -82,7 +90,8 @@ export function conversationService({
   const listOf = async (filter: ConversationFilter, args: PageArguments): Promise<ConversationPage> => {
     const page = toPage(args)
     const rows = await conversations.page(filter, page)
-    return { ...toConnection(rows, page, ({ publicId }) => publicId), filter }
+    const knownTotal = totalByPage(rows, page)
+    return { ...toConnection(rows, page, ({ publicId }) => publicId), filter, knownTotal }
   }
 
   return {
@@ -118,8 +127,9 @@ export function conversationService({
     pageOfProject: (projectId: string, args: PageArguments): Promise<ConversationPage> =>
       listOf({ ownerId: owner(), referrer: null, projectId, archived: null }, args),
 
-    count: (filter: ConversationFilter | null): Promise<number> =>
-      filter === null ? Promise.resolve(0) : conversations.count(filter),
+    /** How many there are on all pages of the list. */
+    total: async ({ filter, knownTotal }: ConversationPage): Promise<number> =>
+      knownTotal ?? (filter === null ? 0 : conversations.count(filter)),
 
     /** @throws AppError `project_not_found`, `max_items_exceeded`, `input_too_large`, `invalid_parameter` */
     async create({
@@ -225,6 +235,7 @@ const emptyPage: ConversationPage = {
   nodes: [],
   pageInfo: { hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null },
   filter: null,
+  knownTotal: 0,
 }
 
 /**

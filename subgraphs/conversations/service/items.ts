@@ -5,7 +5,14 @@ import { type Connection, type Page, type PageArguments, toConnection } from '..
 import { givenItems } from '../content/item-input.ts'
 import type { ChangePublisher } from '../live/change-publisher.ts'
 import type { AddItemsInput, DeleteItemInput } from '../schema.generated.ts'
-import { findItem, forkToMain, mainBranch, retireIds, writableBranch } from '../sources/branch-writes.ts'
+import {
+  assertRoomForBranch,
+  findItem,
+  forkToMain,
+  mainBranch,
+  retireIds,
+  writableBranch,
+} from '../sources/branch-writes.ts'
 import type { ConversationRow } from '../sources/conversation-row.ts'
 import { lockConversation } from '../sources/conversation-writes.ts'
 import type { ItemRow } from '../sources/item-row.ts'
@@ -44,13 +51,15 @@ export interface ItemScope {
   readonly database: SubgraphDatabase
   readonly items: ItemSource
   readonly changes: Pick<ChangePublisher, 'tell'>
+  /** How many branches a conversation may have. */
+  readonly maxBranches: number
 }
 
 const defaultPageSize = 20
 const maxPageSize = 500
 
 /** The rules of items. Who was handed a conversation may read what is in it; everything else acts for `actor`. */
-export function itemService({ actor, database, items, changes }: ItemScope) {
+export function itemService({ actor, database, items, changes, maxBranches }: ItemScope) {
   const owner = () => requireActor(actor).id
 
   return {
@@ -90,12 +99,13 @@ export function itemService({ actor, database, items, changes }: ItemScope) {
       return { items: added, conversationId }
     },
 
-    /** Contract 3.3 and 3.4: nothing is lost, the former main branch is kept. @throws AppError `conversation_not_found`, `item_not_found` */
+    /** Contract 3.3 and 3.4: nothing is lost, the former main branch is kept. @throws AppError `conversation_not_found`, `item_not_found`, `conversation_full` */
     async remove({ conversationId, itemId }: DeleteItemInput): Promise<DeletedItem> {
       const ownerId = owner()
       const oldMainBackup = await transaction(database, async (db) => {
         const conversation = (await lockConversation(db, ownerId, conversationId)) ?? conversationNotFound()
         const place = (await findItem(db, conversation, itemId)) ?? itemNotFound()
+        await assertRoomForBranch(db, conversation, maxBranches)
         await retireIds(db, { given: itemId, place })
         const { backup } = await forkToMain(db, {
           branchKey: place.branchKey,

@@ -1,7 +1,8 @@
 import { type Actor, requireActor } from '../../../platform/actor.ts'
-import { isUniqueViolation, type SubgraphDatabase } from '../../../platform/db.ts'
+import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { AppError } from '../../../platform/errors.ts'
 import { assertIdShape, hasIdShape } from '../../../platform/ids.ts'
+import { isUniqueViolation } from '../../../platform/postgres-errors.ts'
 import { refuseFork, type TurnFork, turnForkPoint } from '../branches/forks.ts'
 import { plainText } from '../content/blocks.ts'
 import { chatMessages, type HistoryItem } from '../content/chat-messages.ts'
@@ -18,7 +19,7 @@ import type {
   FinishTurnInput,
   TurnContextInput,
 } from '../schema.generated.ts'
-import { branchName, isStorableName } from '../sources/branch-writes.ts'
+import { branchesFull, branchName, isStorableName } from '../sources/branch-writes.ts'
 import type { ConversationRow } from '../sources/conversation-row.ts'
 import { conversationFull } from '../sources/item-writes.ts'
 import { connection } from '../sources/transaction.ts'
@@ -50,10 +51,12 @@ export interface TurnScope {
   readonly histories: HistorySource
   readonly store: TurnStore
   readonly changes: Pick<ChangePublisher, 'tell' | 'tellGrowth'>
+  /** How many branches a conversation may have. */
+  readonly maxBranches: number
 }
 
 /** How completions read and write conversations (contract 2.1, persistence). Each operation is one transaction. */
-export function turnService({ actor, database, histories, store, changes }: TurnScope) {
+export function turnService({ actor, database, histories, store, changes, maxBranches }: TurnScope) {
   const owner = () => requireActor(actor).id
 
   const finish = async (input: FinishTurnInput): Promise<StoredTurn> => {
@@ -75,6 +78,7 @@ export function turnService({ actor, database, histories, store, changes }: Turn
     if (conversationId !== null) assertIdShape('conversation', conversationId, 'conversation')
     try {
       const stored = await store.store(turn)
+      if (stored.refusal === 'branches_full') return branchesFull(maxBranches)
       if (stored.refusal !== null) return refuse(stored.refusal)
       const { userItemId, assistantItemId } = stored
       changes.tell({
@@ -115,6 +119,7 @@ export function turnService({ actor, database, histories, store, changes }: Turn
       assertIdShape('conversation', conversationId, 'conversation')
       const ownerId = owner()
       const forked = wanted ? await turnForkPoint(database, ownerId, conversationId, wanted) : null
+      if (forked && forked.branches >= maxBranches) return branchesFull(maxBranches)
       const history =
         (await histories.read(ownerId, conversationId, forked?.cut ?? name ?? null)) ??
         conversationNotFound('conversation')
@@ -244,7 +249,7 @@ function isStoredAlready(error: unknown): boolean {
   return isUniqueViolation(error, 'turn_pkey') || isUniqueViolation(error, 'conversation_public_id_key')
 }
 
-function refuse(refusal: Refusal): never {
+function refuse(refusal: Exclude<Refusal, 'branches_full'>): never {
   if (refusal === 'branch_not_found') return branchNotFound('conversation.branch')
   if (refusal === 'item_not_found' || refusal === 'item_unsuitable') return refuseFork(refusal)
   return refusal === 'conversation_full' ? conversationFull() : conversationNotFound('conversation')

@@ -6,6 +6,7 @@ import type { ItemRole, Resolvers } from '../schema.generated.ts'
 export const shareResolvers = {
   Query: {
     shares: (_, args, { shares }) => shares.page(args),
+    exportShares: (_, args, { shares }) => shares.exportPage(args),
     publicShare: (_, { slug }, { publicLinks }) => publicLinks.open(slug),
   },
   Mutation: {

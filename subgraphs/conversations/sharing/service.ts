@@ -57,6 +57,12 @@ export function shareService({ actor, database, conversations, items, lists, isE
   const ownConversation = async (ownerId: string, id: string): Promise<ConversationRow> =>
     (await conversations.byId(ownerId, id)) ?? conversationNotFound()
 
+  const pageOf = async (ownerId: string, args: ShareListArguments): Promise<SharePage> => {
+    const page = toPage(args)
+    const rows = await lists.ofOwner(ownerId, { page, includeRevoked: args.includeRevoked ?? true })
+    return toConnection(rows, page, ({ publicId }) => publicId)
+  }
+
   const store = async (
     conversation: ConversationRow,
     snapshot: Snapshot,
@@ -116,11 +122,12 @@ export function shareService({ actor, database, conversations, items, lists, isE
 
     /** @throws AppError `feature_disabled`, `invalid_cursor` */
     async page(args: ShareListArguments): Promise<SharePage> {
-      const ownerId = sharingOwner()
-      const page = toPage(args)
-      const rows = await lists.ofOwner(ownerId, { page, includeRevoked: args.includeRevoked ?? true })
-      return toConnection(rows, page, ({ publicId }) => publicId)
+      return pageOf(sharingOwner(), args)
     },
+
+    /** Oldest first, and whether sharing is on or off: they are their owner's either way. @throws AppError `invalid_cursor` */
+    exportPage: async (start: Pick<PageArguments, 'first' | 'after'>): Promise<SharePage> =>
+      pageOf(owner(), { ...start, order: 'ASC' }),
 
     /** The shares of a conversation that the caller was handed. @throws AppError `feature_disabled`, `invalid_cursor` */
     async pageOfConversation({ key }: ConversationRow, args: ShareListArguments): Promise<SharePage> {

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { AppError } from '../../../platform/errors.ts'
 import { hasIdShape } from '../../../platform/ids.ts'
 import type { LockedConversation } from './conversation-writes.ts'
 import type { Connection } from './transaction.ts'
@@ -122,6 +123,31 @@ export interface NewBranch {
   readonly parentKey: string
   /** The last position that is copied, and the id that it was named by; null: all are. */
   readonly upTo: { readonly position: number; readonly id: string } | null
+}
+
+/**
+ * Whether a conversation can take another branch. Who asks holds it.
+ * @throws AppError `conversation_full`
+ */
+export async function assertRoomForBranch(
+  db: Connection,
+  { key }: LockedConversation,
+  maxBranches: number,
+): Promise<void> {
+  const { rows } = await sql<{ branches: number }>`
+    select count(*)::integer as branches from conversations.branch where conversation_key = ${key}`.execute(
+    db,
+  )
+  if ((rows[0]?.branches ?? 0) >= maxBranches) branchesFull(maxBranches)
+}
+
+/** The one answer where a conversation can't take another branch. */
+export function branchesFull(maxBranches: number): never {
+  throw new AppError(
+    'conversation_full',
+    `A conversation has at most ${maxBranches} branches: delete one first.`,
+    { param: 'conversation' },
+  )
 }
 
 /** A branch that begins with another's items: new ids, shared content. Its name must be free. */

@@ -22,6 +22,8 @@ export interface ForkPoint {
   readonly conversationKey: string
   readonly cut: Cut & { readonly upTo: number }
   readonly question: EditableMessage
+  /** How many branches the conversation has. */
+  readonly branches: number
 }
 
 interface ForkColumns extends EditableMessage {
@@ -29,6 +31,7 @@ interface ForkColumns extends EditableMessage {
   readonly conversationKey: string
   readonly branchKey: string
   readonly upTo: number
+  readonly branches: number
 }
 
 /** As `fork_point` finds it: by an id of any branch, on the active one where the item stands there too. */
@@ -40,16 +43,18 @@ export async function forkPoint(
   const id = hasIdShape('item', itemId) ? itemId : ''
   const { rows } = await sql<ForkColumns>`
     select point.refusal, c.key as "conversationKey", point.branch_key as "branchKey", point.up_to as "upTo",
-      question.content, question.details
+      question.content, question.details,
+      (select count(*) from conversations.branch b where b.conversation_key = c.key)::integer as branches
     from conversations.conversation c
     cross join lateral conversations.fork_point(c.key, c.active_branch_key, ${id}, ${replaces}) point
     left join conversations.item question on question.key = point.question_key
     where c.public_id = ${conversationId} and c.owner_id = ${ownerId} and c.deleted_at is null`.execute(db)
   const [found] = rows
   if (!found) return { refusal: 'conversation_not_found' }
-  const { refusal, conversationKey, branchKey, upTo, content, details } = found
+  const { refusal, conversationKey, branchKey, upTo, branches, content, details } = found
   if (refusal !== null) return { refusal }
-  return { refusal, conversationKey, cut: { branchKey, upTo, without: null }, question: { content, details } }
+  const cut = { branchKey, upTo, without: null }
+  return { refusal, conversationKey, cut, question: { content, details }, branches }
 }
 
 /** The model of the conversation's newest answer, on whichever branch; null where none has answered. */

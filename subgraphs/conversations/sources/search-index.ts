@@ -1,4 +1,5 @@
 import type { SubgraphDatabase } from '../../../platform/db.ts'
+import { despiteDeadlocks } from '../../../platform/postgres-errors.ts'
 import type { Block } from '../content/blocks.ts'
 import { searchableText } from '../content/search-text.ts'
 
@@ -107,20 +108,30 @@ const unlessNewer = `
   on conflict (conversation_key, item_key) do update set version = excluded.version, vector = excluded.vector
   where search_entry.version < excluded.version`
 
+/**
+ * Conversations are held before their entries, in the order of their keys, as whoever erases them does: so neither waits for the
+ * other's rows in turn, and nothing is written for what is erased meanwhile. It keeps nobody from changing them.
+ */
 const writeChangesStatement = `
-  with worked_off as (delete from conversations.search_pending where key = any($7::bigint[])),
+  with there as materialized (
+    select key from conversations.conversation where key = any($1::bigint[]) order by key for key share
+  ),
+  worked_off as (delete from conversations.search_pending where key = any($7::bigint[])),
   forgotten as (delete from conversations.search_entry where conversation_key = any($8::bigint[]))
   insert into conversations.search_entry (conversation_key, item_key, owner_id, said_at, version, vector)
-  ${written} order by e.conversation_key, e.item_key ${unlessNewer}`
+  ${written} where e.conversation_key in (select key from there)
+  order by e.conversation_key, e.item_key ${unlessNewer}`
 
 async function writeChanges(database: SubgraphDatabase, changes: readonly Source[]): Promise<void> {
   if (changes.length === 0) return
   const deleted = changes.filter(({ isGone }) => isGone).map(({ conversationKey }) => conversationKey)
-  await database.prepared('search_entry_changes', writeChangesStatement, [
+  const values = [
     ...columnsOf(lastOfEach(changes.filter(({ isGone }) => !isGone))),
     changes.map(({ version }) => version),
     deleted,
-  ])
+  ]
+  // two indexers may meet, of which one has seen a conversation before it was deleted
+  await despiteDeadlocks(() => database.prepared('search_entry_changes', writeChangesStatement, values))
 }
 
 /** One row can't be written twice by one statement. */

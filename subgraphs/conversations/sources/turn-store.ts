@@ -43,7 +43,7 @@ export interface TurnPlace extends StoredTurn {
 }
 
 /** Why nothing was stored. */
-export type Refusal = 'branch_not_found' | 'conversation_full' | ForkRefusal
+export type Refusal = 'branch_not_found' | 'conversation_full' | 'branches_full' | ForkRefusal
 
 /**
  * Stores turns. Lives as long as the process: turns that end at the same time are committed together, those of one
@@ -89,13 +89,14 @@ const storeStatement = `
   cross join lateral conversations.store_turn(
     turn.owner, turn.completion, turn.is_new, turn.conversation_id, turn.branch, turn.referrer, turn.title, turn.items,
     turn.asked, turn.status, turn.store_reasoning, ${leaseSeconds}, ${maxItemsPerBranch}, $2,
-    turn.fork_item, turn.replaces
+    turn.fork_item, turn.replaces, $3
   ) stored`
 
 /** One is committed while the next gathers. */
 const lanes = 2
 
-export function turnStore(database: SubgraphDatabase): TurnStore {
+/** @param maxBranches how many a conversation may have: a turn that forks is refused beyond */
+export function turnStore(database: SubgraphDatabase, maxBranches: number): TurnStore {
   const ask = async (
     requests: readonly TurnRequest[],
     waits: boolean,
@@ -103,6 +104,7 @@ export function turnStore(database: SubgraphDatabase): TurnStore {
     const rows = await database.prepared<AnswerColumns>('store_turns', storeStatement, [
       `[${requests.map(({ row }) => row).join(',')}]`,
       waits,
+      maxBranches,
     ])
     const answers: (TurnAnswer | undefined)[] = requests.map(() => undefined)
     for (const row of rows) {

@@ -1,9 +1,10 @@
 import { LockMode } from '@mikro-orm/postgresql'
 import DataLoader from 'dataloader'
 import { sql } from 'kysely'
-import { type EntityManager, isUniqueViolation, type SubgraphDatabase } from '../../../platform/db.ts'
+import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { AppError } from '../../../platform/errors.ts'
 import { invalidCursor, type Page } from '../../../platform/pagination.ts'
+import { isUniqueViolation } from '../../../platform/postgres-errors.ts'
 import { MemoryItem } from '../entities.ts'
 import type { MemoryScope } from '../schema.generated.ts'
 import { type MemoryRow, memoryColumns } from './memory-row.ts'
@@ -27,7 +28,7 @@ export interface MemoryCounts {
 /** The SQL of memories, one by one. Every statement is narrowed to one owner; what others own does not exist here. */
 export interface MemorySource {
   byId(ownerId: string, id: string): Promise<MemoryRow | null>
-  /** Up to `limit + 1` memories. @throws AppError `invalid_cursor` */
+  /** Up to `limit + 1` memories; one that was forgotten of late still is a cursor. @throws AppError `invalid_cursor` */
   page(ownerId: string, filter: MemoryFilter, page: Page): Promise<MemoryRow[]>
   count(ownerId: string, filter: MemoryFilter): Promise<number>
   counts(ownerId: string, projectId: string | null): Promise<MemoryCounts>
@@ -65,12 +66,14 @@ export function memorySource(database: SubgraphDatabase): MemorySource {
         .offset(offset)
       if (after !== null) {
         query.andWhere(
-          `m.key ${descending ? '<' : '>'} (select c.key from memory.item c where c.public_id = ? and c.owner_id = ?)`,
-          [after, ownerId],
+          `m.key ${descending ? '<' : '>'} (
+            select c.key from memory.item c where c.public_id = ? and c.owner_id = ?
+            union all select f.key from memory.forgotten f where f.public_id = ? and f.owner_id = ?)`,
+          [after, ownerId, after, ownerId],
         )
       }
       const rows = await query.getResultList()
-      if (rows.length === 0 && after !== null) await assertCursor(em, ownerId, after)
+      if (rows.length === 0 && after !== null) await assertCursor(database, ownerId, after)
       return rows
     },
 
@@ -137,9 +140,14 @@ async function readMany(database: SubgraphDatabase, ownerId: string, ids: readon
   return ids.map((id) => byId.get(id) ?? null)
 }
 
-/** An empty page is right at the end of a list, and wrong for a cursor that names nothing. */
-async function assertCursor(em: EntityManager, ownerId: string, after: string): Promise<void> {
-  if ((await em.count(MemoryItem, { ownerId, publicId: after })) === 0) throw invalidCursor(after)
+const cursorOfOwner = `
+  select from memory.item where public_id = $1 and owner_id = $2
+  union all select from memory.forgotten where public_id = $1 and owner_id = $2`
+
+/** An empty page is right at the end of a list, and wrong for a cursor that names nothing. A memory that was forgotten of late still counts. */
+async function assertCursor(database: SubgraphDatabase, ownerId: string, after: string): Promise<void> {
+  const known = await database.prepared('memory_cursor', cursorOfOwner, [after, ownerId])
+  if (known.length === 0) throw invalidCursor(after)
 }
 
 async function refusingDuplicates<T>(write: () => Promise<T>): Promise<T> {

@@ -108,6 +108,7 @@ export async function removeMemories(
 export async function eraseOwner(database: SubgraphDatabase, ownerId: string): Promise<void> {
   await changingMemories(database, ownerId, async (db) => {
     await sql`delete from memory.item where owner_id = ${ownerId}`.execute(db)
+    await sql`delete from memory.forgotten where owner_id = ${ownerId}`.execute(db)
   })
 }
 

@@ -1,7 +1,8 @@
-import { isUniqueViolation, type SubgraphDatabase } from '../../../../platform/db.ts'
+import type { SubgraphDatabase } from '../../../../platform/db.ts'
 import { AppError } from '../../../../platform/errors.ts'
 import { newId } from '../../../../platform/ids.ts'
 import { invalidCursor, type Page } from '../../../../platform/pagination.ts'
+import { isUniqueViolation } from '../../../../platform/postgres-errors.ts'
 import { builtInTemplates } from '../built-in.ts'
 import type { PromptTemplateFields, PromptTemplateRow, TemplateFilter } from '../rows.ts'
 
