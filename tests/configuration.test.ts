@@ -6,7 +6,9 @@ import { parseEnv } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type ConfigSlice, platformConfig } from '../platform/config.ts'
 import { subgraphs } from '../subgraphs/index.ts'
+import { loadSettings } from '../wiring/settings.ts'
 import { splitConfig } from '../wiring/split-settings.ts'
+import { describeFailure } from '../wiring/start-failure.ts'
 import { projectRoot, runProgram } from './program.ts'
 
 const example = readFileSync(join(projectRoot, '.env.example'), 'utf8')
@@ -102,16 +104,61 @@ describe('a broken setting', () => {
     ['a key', 'JAN_ADMIN_API_KEY', 'admin', /begin with sk_/],
     ['pairs', 'MODEL_ALIASES', 'just-a-name', /pair such as/],
     ['pairs of fallbacks', 'MODEL_FALLBACKS', 'big=medium=small', /pair such as/],
-    ['a file that is not there', 'JAN_PROVIDER_CONFIGS_FILE', '/nowhere/providers.yaml', /could not be read/],
     ['a variable that needs another', 'JWKS_URL', 'https://id.example.com/keys', /ISSUER: must be set/],
   ]
 
-  it.each(broken)('of %s ends the start in a sentence that names %s', async (_, variable, value, says) => {
-    const { code, output } = await start(['wiring/main.js'], { [variable]: value })
-    expect(code).toBe(1)
+  it.each(broken)('of %s is told in a sentence that names %s', (_, variable, value, says) => {
+    const output = failureOf({ [variable]: value })
     expect(output).toContain(variable)
     expect(output).toMatch(says)
     expectNoStack(output)
+  })
+
+  // A process for each way to the end of a start: the platform's slice is read first, those of the subgraphs later.
+  const ends: readonly [of: string, environment: Record<string, string>, says: RegExp[]][] = [
+    [
+      'the platform',
+      { PORT: 'abc', LOG_LEVEL: 'loud' },
+      [/PORT: 'abc'/, /LOG_LEVEL: should be one of trace/],
+    ],
+    [
+      'every subgraph, all told of together',
+      {
+        MODEL_DISCOVERY: 'perhaps',
+        MEDIA_RETENTION_DAYS: 'forever',
+        CONVERSATION_MAX_BRANCHES: 'many',
+        MEMORY_ENABLED: 'somewhat',
+        API_KEY_MAX_PER_USER: '-1',
+      },
+      [
+        /MODEL_DISCOVERY: 'perhaps'/,
+        /MEDIA_RETENTION_DAYS: /,
+        /CONVERSATION_MAX_BRANCHES: /,
+        /MEMORY_ENABLED: 'somewhat'/,
+        /API_KEY_MAX_PER_USER: /,
+      ],
+    ],
+    [
+      'a file that is not there',
+      { JAN_PROVIDER_CONFIGS_FILE: '/nowhere/providers.yaml' },
+      [/JAN_PROVIDER_CONFIGS_FILE: .*could not be read/],
+    ],
+  ]
+
+  it.each(ends)('of %s ends the start in that sentence', async (_, environment, says) => {
+    const { code, output } = await start(['wiring/main.js'], environment)
+    expect(code).toBe(1)
+    for (const pattern of says) expect(output).toMatch(pattern)
+    expectNoStack(output)
+  })
+
+  it('is shown to end a start for every owner of settings', () => {
+    const named = new Set(ends.flatMap(([, environment]) => Object.keys(environment)))
+    const missing = Object.entries(optionalSlices).filter(([, { shape }]) => {
+      const own = Object.keys(shape)
+      return own.length > 0 && !own.some((variable) => named.has(variable))
+    })
+    expect(missing.map(([owner]) => owner)).toEqual([])
   })
 
   it('in the file of providers is named with its place', async () => {
@@ -120,17 +167,6 @@ describe('a broken setting', () => {
     expect(code).toBe(1)
     expect(output).toMatch(/JAN_PROVIDER_CONFIGS_FILE: .*providers\.yaml: default\[0\] base_url/)
     expectNoStack(output)
-  })
-
-  it('is told of together with all the others', async () => {
-    const platform = await start(['wiring/main.js'], { PORT: 'abc', LOG_LEVEL: 'loud' })
-    expect(platform.output).toMatch(/PORT: .*\n.*LOG_LEVEL: |LOG_LEVEL: .*\n.*PORT: /)
-    const ofSubgraphs = await start(['wiring/main.js'], {
-      API_KEY_MAX_PER_USER: '-1',
-      MODEL_DISCOVERY: 'perhaps',
-    })
-    expect(ofSubgraphs.output).toContain('API_KEY_MAX_PER_USER: ')
-    expect(ofSubgraphs.output).toContain("MODEL_DISCOVERY: 'perhaps'")
   })
 
   it('in the file of persisted operations is told in a sentence', async () => {
@@ -186,6 +222,16 @@ describe('a broken setting', () => {
     expect(existsSync(join(folder, 'data', 'postgres', 'PG_VERSION'))).toBe(true)
     expect(existsSync(join(folder, 'data', 'postgres', 'postmaster.pid'))).toBe(false)
   })
+
+  /** What a start prints of this environment, read and told by the functions that a start uses. */
+  function failureOf(environment: Readonly<Record<string, string>>): string {
+    try {
+      loadSettings(environment, subgraphs)
+    } catch (error) {
+      return describeFailure(error)
+    }
+    throw new Error('Nothing is wrong with these settings.')
+  }
 
   function start(
     command: readonly string[],

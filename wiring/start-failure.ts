@@ -13,7 +13,8 @@ export function endWithOneSentence(error: unknown): never {
   process.exit(1)
 }
 
-function describeFailure(error: unknown): string {
+/** What is printed of a failed start: a sentence or a few for what a person can mend, the stack for all else. */
+export function describeFailure(error: unknown): string {
   if (error instanceof ConfigError)
     return `A setting is not right:\n${indented(error.message)}\n.env.example describes every variable.`
   if (
