@@ -1,16 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { Route } from '../rest-adapter/route.ts'
 import { branchRoutes } from '../rest-adapter/routes/branches.ts'
 import { type Answer, guest, type TestClient } from './client.ts'
-import { startTestServer, type TestServer } from './server.ts'
+import { type SharedServer, sharedTestServer } from './shared-server.ts'
 
-let server: TestServer
+let server: SharedServer
 let client: TestClient
 beforeAll(async () => {
-  server = await startTestServer()
+  server = await sharedTestServer()
   client = await guest(server)
 }, 60_000)
-afterAll(() => server.stop())
 
 const many = '/v1/conversations/:conversation_id/branches'
 const one = `${many}/:branch_name`

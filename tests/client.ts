@@ -1,4 +1,4 @@
-import type { TestServer } from './server.ts'
+import type { SharedServer } from './shared-server.ts'
 
 /** One answer, read whole. */
 export interface Answer {
@@ -38,13 +38,13 @@ export async function send(url: string, init: RequestInit & { json?: unknown } =
 }
 
 /** A fresh guest. */
-export async function guest(server: TestServer): Promise<TestClient> {
+export async function guest(server: Pick<SharedServer, 'url'>): Promise<TestClient> {
   const login = await send(`${server.url}/llm/auth/guest-login`, { method: 'POST' })
   return clientOf(server, login.json<{ access_token: string }>().access_token)
 }
 
 /** A caller with this token or key. */
-export function clientOf(server: TestServer, token: string): TestClient {
+export function clientOf(server: Pick<SharedServer, 'url'>, token: string): TestClient {
   const headers = { authorization: `Bearer ${token}` }
   const call = (method: string) => (path: string, json?: unknown) =>
     send(`${server.url}${path}`, { method, headers, ...(json === undefined ? {} : { json }) })

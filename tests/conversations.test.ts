@@ -1,18 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import OpenAI from 'openai'
 import type { Route } from '../rest-adapter/route.ts'
 import { conversationRoutes } from '../rest-adapter/routes/conversations.ts'
 import { itemRoutes } from '../rest-adapter/routes/items.ts'
 import { type Answer, clientOf, guest, send, type TestClient } from './client.ts'
-import { startTestServer, type TestServer } from './server.ts'
+import { type SharedServer, sharedTestServer } from './shared-server.ts'
 
-let server: TestServer
+let server: SharedServer
 let client: TestClient
 beforeAll(async () => {
-  server = await startTestServer()
+  server = await sharedTestServer()
   client = await guest(server)
 }, 60_000)
-afterAll(() => server.stop())
 
 interface Listed {
   object: 'list'

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import {
   buildSchema,
   type GraphQLField,
@@ -9,7 +9,7 @@ import {
 } from 'graphql'
 import { dataUrlOf, testImage } from '../platform/testing/test-image.ts'
 import { type Answer, guest, send, type TestClient } from './client.ts'
-import { startTestServer, type TestServer } from './server.ts'
+import { everyFeature, type SharedServer, sharedTestServer } from './shared-server.ts'
 
 /** The ids of somebody's objects, by what they name. */
 interface Ids {
@@ -39,7 +39,7 @@ const missing: Ids = {
   media: 'jan_00000000000000000000000000',
 }
 
-let server: TestServer
+let server: SharedServer
 let owner: TestClient
 let stranger: TestClient
 let strangersConversation: string
@@ -47,7 +47,7 @@ let model: string
 let owned: Ids
 let before: string
 beforeAll(async () => {
-  server = await startTestServer({ CONVERSATION_SHARING_ENABLED: 'true', MEMORY_ENABLED: 'true' })
+  server = await sharedTestServer(everyFeature)
   owner = await guest(server)
   stranger = await guest(server)
   owned = await ownObjects(owner)
@@ -55,7 +55,6 @@ beforeAll(async () => {
   model = (await owner.get('/v1/models')).json<{ data: { id: string }[] }>().data[0]?.id as string
   before = await everythingOf(owner, owned)
 }, 60_000)
-afterAll(() => server.stop())
 
 async function ownObjects(client: TestClient): Promise<Ids> {
   const idOf = (answer: Answer) => answer.json<{ id: string }>().id

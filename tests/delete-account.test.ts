@@ -1,12 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { guest } from './client.ts'
-import { startTestServer, type TestServer } from './server.ts'
+import { type SharedServer, sharedTestServer } from './shared-server.ts'
 
-let server: TestServer
+let server: SharedServer
 beforeAll(async () => {
-  server = await startTestServer()
+  server = await sharedTestServer()
 }, 60_000)
-afterAll(() => server.stop())
 
 describe('DELETE /v1/users/me', () => {
   it('ends every credential at once, and all that was there', async () => {

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { startTestServer, type TestServer } from './server.ts'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { type SharedServer, sharedTestServer } from './shared-server.ts'
 import { runShell } from './shell.ts'
 
 interface Tokens {
@@ -17,13 +17,12 @@ interface Answer extends Tokens {
 
 // The commands of Jan Server's API document, letter by letter but for tokens, ids and the port.
 describe('the calls of the API document', () => {
-  let server: TestServer
+  let server: SharedServer
   let tokens: Tokens
 
   beforeAll(async () => {
-    server = await startTestServer()
+    server = await sharedTestServer()
   }, 60_000)
-  afterAll(() => server?.stop())
 
   async function paste(command: string) {
     const { stdout, statuses } = await runShell(command.replaceAll('http://localhost:8000', server.url))

@@ -1,13 +1,12 @@
 import { readdirSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { runProgram } from './program.ts'
-import { startTestServer, type TestServer } from './server.ts'
+import { type SharedServer, sharedTestServer } from './shared-server.ts'
 
-let server: TestServer
+let server: SharedServer
 beforeAll(async () => {
-  server = await startTestServer()
+  server = await sharedTestServer()
 }, 60_000)
-afterAll(() => server.stop())
 
 /** What each program prints of what the development model says, and of its own. */
 const prints: Readonly<Record<string, RegExp>> = {

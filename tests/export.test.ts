@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
 import { type Answer, clientOf, guest, send, type TestClient } from './client.ts'
 import { startTestServer, type TestServer } from './server.ts'
+import { sharedTestServer } from './shared-server.ts'
 
 const path = '/v1/users/me/export'
 
@@ -133,13 +134,9 @@ describe('GET /v1/users/me/export', () => {
   })
 
   it('has no shares where sharing is off', async () => {
-    const other = await startTestServer()
-    try {
-      const answer = await (await guest(other)).get(path)
-      expect([answer.status, answer.json<Export>().shares]).toEqual([200, []])
-    } finally {
-      await other.stop()
-    }
+    const other = await sharedTestServer()
+    const answer = await (await guest(other)).get(path)
+    expect([answer.status, answer.json<Export>().shares]).toEqual([200, []])
   }, 60_000)
 
   it.each([

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { buildSchema, type GraphQLOutputType, getNamedType, isObjectType } from 'graphql'
 import { type Answer, guest, send, type TestClient } from './client.ts'
@@ -7,7 +7,7 @@ import { expectHarmless } from './fuzz/expect-harmless.ts'
 import { fuzzRuns } from './fuzz/fuzz-runs.ts'
 import { operationOf } from './fuzz/graph-operations.ts'
 import { brokenBody, hostileJson, hostileText } from './fuzz/hostile-values.ts'
-import { startTestServer, type TestServer } from './server.ts'
+import { everyFeature, type SharedServer, sharedTestServer } from './shared-server.ts'
 
 const schema = buildSchema(readFileSync(new URL('../schema/api.graphql', import.meta.url), 'utf8'))
 const roots = [
@@ -30,14 +30,13 @@ const operations = roots.flatMap(([kind, type]) =>
   })),
 )
 
-let server: TestServer
+let server: SharedServer
 let model: string
 beforeAll(async () => {
-  server = await startTestServer({ CONVERSATION_SHARING_ENABLED: 'true' })
+  server = await sharedTestServer(everyFeature)
   const models = await (await guest(server)).get('/v1/models')
   model = models.json<{ data: { id: string }[] }>().data[0]?.id as string
 }, 60_000)
-afterAll(() => server.stop())
 
 const glanceMs = 100
 

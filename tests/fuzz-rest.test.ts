@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { guest, send } from './client.ts'
 import { expectEnvelope, expectHarmless } from './fuzz/expect-harmless.ts'
 import { fuzzRuns } from './fuzz/fuzz-runs.ts'
 import { brokenBody, hostileJson, hostileText } from './fuzz/hostile-values.ts'
 import { type JsonSchema, valuesOf } from './fuzz/values-of-schema.ts'
-import { startTestServer, type TestServer } from './server.ts'
+import { everyFeature, type SharedServer, sharedTestServer } from './shared-server.ts'
 
 interface Parameter {
   readonly $ref?: string
@@ -34,14 +34,13 @@ function resolve<Found>(ref: string): Found {
     .reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], document) as Found
 }
 
-let server: TestServer
+let server: SharedServer
 let model: string
 beforeAll(async () => {
-  server = await startTestServer({ CONVERSATION_SHARING_ENABLED: 'true' })
+  server = await sharedTestServer(everyFeature)
   const models = await (await guest(server)).get('/v1/models')
   model = models.json<{ data: { id: string }[] }>().data[0]?.id as string
 }, 60_000)
-afterAll(() => server.stop())
 
 /** Chats reach a model now and then, or nothing behind the first look would be tried. */
 function bodiesOf(operation: Operation): fc.Arbitrary<string | Uint8Array | undefined> {

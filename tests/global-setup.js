@@ -7,16 +7,19 @@ import { createLogger } from '../platform/log.ts'
 import { createTemplateDatabase } from '../platform/testing/test-database.ts'
 import { subgraphs } from '../subgraphs/index.ts'
 import { migrateDatabase } from '../wiring/migrate-database.ts'
+import { openServerHost } from './server-host.ts'
 
 /**
  * Starts one real PostgreSQL for the whole run (or uses the one of JAN_TEST_DATABASE_URL) and migrates a template on it,
- * from which every test file copies its own database. Plain JavaScript: jest loads it outside its own module system.
+ * from which every test file copies its own database. Opens the host of servers that test files share. Plain JavaScript: jest loads it outside its own module system.
  */
 export default async function globalSetup() {
   const running = process.env.JAN_TEST_DATABASE_URL ? null : await startPostgres()
   const template = await createTemplateDatabase()
   await migrateDatabase(template.url, subgraphs, createLogger({ level: 'warn', format: 'json' }))
-  globalThis.janTestRun = { running, template }
+  const servers = await openServerHost()
+  process.env.JAN_TEST_SERVER_HOST = servers.url
+  globalThis.janTestRun = { running, template, servers }
 }
 
 async function startPostgres() {

@@ -1,12 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { serverAudits } from 'graphql-http'
-import { startTestServer, type TestServer } from './server.ts'
+import { type SharedServer, sharedTestServer } from './shared-server.ts'
 
-let server: TestServer
+let server: SharedServer
 beforeAll(async () => {
-  server = await startTestServer()
+  server = await sharedTestServer()
 }, 60_000)
-afterAll(() => server.stop())
 
 /**
  * What CSRF prevention forbids on purpose: a browser can send these from any page without a preflight. All are MAYs.

@@ -1,19 +1,18 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import OpenAI, { toFile } from 'openai'
 import sharp from 'sharp'
 import { dataUrlOf, testImage } from '../platform/testing/test-image.ts'
 import { guest, send, type TestClient } from './client.ts'
-import { startTestServer, type TestServer } from './server.ts'
+import { type SharedServer, sharedTestServer } from './shared-server.ts'
 
-let server: TestServer
+let server: SharedServer
 let client: TestClient
 let openai: OpenAI
 beforeAll(async () => {
-  server = await startTestServer()
+  server = await sharedTestServer()
   client = await guest(server)
   openai = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: client.token, maxRetries: 0 })
 }, 60_000)
-afterAll(() => server.stop())
 
 interface Listed {
   readonly created: number

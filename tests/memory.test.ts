@@ -4,6 +4,7 @@ import { freePort } from '../platform/testing/free-port.ts'
 import { memoryProvider } from '../platform/testing/memory-provider.ts'
 import { type Answer, guest, send, type TestClient } from './client.ts'
 import { startTestServer, type TestServer } from './server.ts'
+import { sharedTestServer } from './shared-server.ts'
 
 const serviceKey = 'a key for services of the tests'
 
@@ -223,7 +224,7 @@ describe('the port for services', () => {
 
 describe('where memory is off', () => {
   it('nothing is remembered; what there is can be seen and deleted', async () => {
-    const off = await startTestServer()
+    const off = await sharedTestServer()
     const client = await guest(off)
     for (const [path, body] of [
       ['/v1/memory/user/upsert', { items: [tea] }],
@@ -236,6 +237,5 @@ describe('where memory is off', () => {
     }
     expect((await client.get('/v1/memory')).json()).toMatchObject({ data: [] })
     expect((await client.post('/v1/memory/delete', { ids: [] })).json()).toEqual({ deleted_count: 0 })
-    await off.stop()
   }, 60_000)
 })

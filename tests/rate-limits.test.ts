@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type Answer, clientOf, guest, send } from './client.ts'
 import { startTestServer, type TestServer } from './server.ts'
+import { sharedTestServer } from './shared-server.ts'
 
 const proxied = (ip: string) => ({ 'x-forwarded-for': ip })
 
@@ -182,10 +183,9 @@ describe('the limits of the gateway', () => {
 
 describe('without a profile', () => {
   it('nothing is counted in development, and no header says so', async () => {
-    const server = await startTestServer()
+    const server = await sharedTestServer()
     const client = await guest(server)
     const answers = await Promise.all(Array.from({ length: 130 }, () => client.get('/v1/models')))
-    await server.stop()
     expect(refusals(answers)).toHaveLength(0)
     expect(answers[0]?.headers.has('x-ratelimit-limit')).toBe(false)
   }, 60_000)

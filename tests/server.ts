@@ -17,6 +17,8 @@ export interface TestServer {
   readonly adminKey: string
   /** The ids of its processes, the edge last. */
   pids(): number[]
+  /** How many of its processes have not ended. */
+  running(): number
   /** What its processes have printed so far. */
   output(): string
   /** Ends all of its processes at once, as a crash would. */
@@ -35,8 +37,14 @@ export const serverMode: ServerMode = (globalThis as { serverMode?: ServerMode }
 const adminKey = `sk_live_${'0123456789abcdef'.repeat(3)}`
 const root = new URL('..', import.meta.url)
 
-/** @param environment variables on top of quiet defaults (no discovery of local runtimes) */
-export async function startTestServer(environment: Record<string, string> = {}): Promise<TestServer> {
+/**
+ * A platform of the file's own. What the URL alone is enough for shares one: `sharedTestServer`.
+ * @param environment variables on top of quiet defaults (no discovery of local runtimes)
+ */
+export async function startTestServer(
+  environment: Readonly<Record<string, string>> = {},
+  mode = serverMode,
+): Promise<TestServer> {
   const database = await createTestDatabase()
   const mediaFolder = await mkdtemp(join(tmpdir(), 'jan-media-'))
   const port = await freePort()
@@ -55,7 +63,7 @@ export async function startTestServer(environment: Record<string, string> = {}):
     PUBLIC_URL: `http://127.0.0.1:${port}`,
     ...environment,
   }
-  const commands = serverMode === 'split' ? await splitCommands(shared, port) : [oneProcess(shared, port)]
+  const commands = mode === 'split' ? await splitCommands(shared, port) : [oneProcess(shared, port)]
   const processes: ChildProcess[] = []
   const printed: string[] = []
 
@@ -77,6 +85,7 @@ export async function startTestServer(environment: Record<string, string> = {}):
     databaseUrl: database.url,
     adminKey,
     pids: () => processes.flatMap(({ pid }) => pid ?? []),
+    running: () => processes.filter((child) => !hasEnded(child)).length,
     output: () => printed.join(''),
     start,
     kill: () => end('SIGKILL'),
@@ -130,12 +139,14 @@ function run({ args, env }: Command, printed: string[]): ChildProcess {
   return child
 }
 
+const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null
+
 /** Longer than a server takes that ends itself because it is late, and says why; shorter than a test's clean-up may take. */
 const stopLimitMs = 27_000
 
 /** @returns whether the process ended by itself, and well; if not in time, it is killed */
 async function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<boolean> {
-  if (child.exitCode !== null || child.signalCode !== null) return true
+  if (hasEnded(child)) return true
   const exited = once(child, 'exit')
   const late = setTimeout(() => child.kill('SIGKILL'), stopLimitMs)
   child.kill(signal)

@@ -1,14 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { guest, type TestClient } from './client.ts'
-import { startTestServer, type TestServer } from './server.ts'
+import { type SharedServer, sharedTestServer } from './shared-server.ts'
 
-let server: TestServer
+let server: SharedServer
 let client: TestClient
 beforeAll(async () => {
-  server = await startTestServer()
+  server = await sharedTestServer()
   client = await guest(server)
 }, 60_000)
-afterAll(() => server.stop())
 
 const path = '/v1/users/me/settings'
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
 import { chromiumPath, launchChromium } from './chromium.ts'
 import { guest, send, type TestClient } from './client.ts'
-import { startTestServer, type TestServer } from './server.ts'
+import { everyFeature, type SharedServer, sharedTestServer } from './shared-server.ts'
 
 /** What browsers send. */
 const browserAccept =
@@ -21,12 +21,12 @@ const hostile = [
 const pixel =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 
-let server: TestServer
+let server: SharedServer
 let client: TestClient
 let url: string
 let revoked: string
 beforeAll(async () => {
-  server = await startTestServer({ CONVERSATION_SHARING_ENABLED: 'true' })
+  server = await sharedTestServer(everyFeature)
   client = await guest(server)
   const share = async () => {
     const { id } = (await client.post('/v1/conversations', {})).json<{ id: string }>()
@@ -51,7 +51,6 @@ beforeAll(async () => {
   await client.delete(`/v1/shares/${other.id}`)
   revoked = other.share_url
 }, 60_000)
-afterAll(() => server.stop())
 
 const asBrowser = (target: string, accept = browserAccept) => send(target, { headers: { accept } })
 

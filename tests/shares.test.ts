@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type Answer, guest, send, type TestClient } from './client.ts'
 import { startTestServer, type TestServer } from './server.ts'
+import { type SharedServer, sharedTestServer } from './shared-server.ts'
 
 let server: TestServer
 let client: TestClient
@@ -303,11 +304,10 @@ describe('a platform that is told to stop', () => {
 })
 
 describe('where sharing is switched off, as it is by default', () => {
-  let off: TestServer
+  let off: SharedServer
   beforeAll(async () => {
-    off = await startTestServer()
+    off = await sharedTestServer()
   }, 60_000)
-  afterAll(() => off.stop())
 
   it('links are neither made nor listed', async () => {
     const caller = await guest(off)

@@ -3,6 +3,7 @@ import pg from 'pg'
 import { clientOf, send } from './client.ts'
 import { type IdentityProvider, startIdentityProvider } from './identity-provider.ts'
 import { startTestServer, type TestServer } from './server.ts'
+import { type SharedServer, sharedTestServer } from './shared-server.ts'
 
 const app = 'https://chat.example.com'
 const serviceKey = 'a service key that is long enough for anybody'
@@ -262,11 +263,10 @@ describe('what services ask about credentials', () => {
 })
 
 describe('a platform without an identity provider or a service key', () => {
-  let plain: TestServer
+  let plain: SharedServer
   beforeAll(async () => {
-    plain = await startTestServer()
+    plain = await sharedTestServer()
   }, 60_000)
-  afterAll(() => plain.stop())
 
   it('answers 503 to sign-ins, 404 to services, and sends callbacks home', async () => {
     const login = await send(`${plain.url}/auth/login`)

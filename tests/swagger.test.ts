@@ -2,13 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
 import { chromiumPath, launchChromium } from './chromium.ts'
 import { send } from './client.ts'
-import { startTestServer, type TestServer } from './server.ts'
+import { type SharedServer, sharedTestServer } from './shared-server.ts'
 
-let server: TestServer
+let server: SharedServer
 beforeAll(async () => {
-  server = await startTestServer()
+  server = await sharedTestServer()
 }, 60_000)
-afterAll(() => server.stop())
 
 describe('Swagger UI', () => {
   it('is one page of this server’s own files, each of which is there', async () => {
