@@ -85,7 +85,7 @@ describe('the settings of a user', () => {
         enable_browser: false,
       },
       selectedModel: 'jan-dev',
-      serverCapabilities: { imageGeneration: false },
+      serverCapabilities: { imageGeneration: true },
     })
     expect(await read(user)).toEqual(settings)
   })
