@@ -34,7 +34,7 @@ export default {
   // Most tests wait for processes and databases: two workers keep two cores busy.
   maxWorkers: 2,
   testTimeout: 30_000,
-  workerIdleMemoryLimit: '600MB',
+  workerIdleMemoryLimit: '1GB',
   projects: [
     {
       ...shared,
