@@ -228,6 +228,63 @@ describe('POST /v1/images/edits', () => {
     expect({ status: answer.status, error: errorOf(answer.text) }).toMatchObject({ status, error })
   })
 
+  const sendParts = (headers: readonly string[], body = 'x') =>
+    send(`${server.url}/v1/images/edits`, {
+      method: 'POST',
+      headers: { ...client.headers, 'content-type': 'multipart/form-data; boundary=x' },
+      body: `${headers.map((one) => `--x\r\nContent-Disposition: form-data${one}\r\n\r\n${body}\r\n`).join('')}--x--\r\n`,
+    })
+  const pngFile = async (name: string) =>
+    [name, new Blob([new Uint8Array(await testImage())]), 'a.png'] as const
+  const formOfFiles = async (names: readonly string[]) => {
+    const data = new FormData()
+    data.set('prompt', 'x')
+    for (const name of names) data.append(...(await pngFile(name)))
+    return data
+  }
+  const sendForm = async (body: FormData, owner = client) =>
+    send(`${server.url}/v1/images/edits`, { method: 'POST', headers: owner.headers, body })
+
+  it.each([
+    ['a text without a name', ['']],
+    ['a file without a name', ['; filename="a.png"']],
+    ['a text with an empty name', ['; name=""']],
+  ])('refuses a form with %s, and goes on', async (_what, headers) => {
+    const { status, text } = await sendParts(['; name="prompt"', ...headers])
+    expect([status, errorOf(text)]).toMatchObject([400, { code: expect.stringMatching(/_parameter$/) }])
+    expect((await client.get('/healthz')).status).toBe(200)
+  })
+
+  it('refuses a form with one file too many, and one with more parts than are read', async () => {
+    const files = await sendForm(await formOfFiles(Array.from({ length: 17 }, () => 'image[]')))
+    expect([files.status, errorOf(files.text)]).toMatchObject([400, { param: 'image' }])
+    const masks = await sendForm(await formOfFiles(['image', 'mask', 'mask']))
+    expect([masks.status, errorOf(masks.text)]).toMatchObject([400, { param: 'mask' }])
+    const texts = await sendParts(Array.from({ length: 41 }, (_, at) => `; name="field${at}"`))
+    expect([texts.status, errorOf(texts.text)]).toMatchObject([
+      400,
+      { code: 'invalid_parameter', message: expect.stringContaining('at most 40') },
+    ])
+  })
+
+  it('keeps no file of a field that takes none, whatever its name', async () => {
+    const owner = await guest(server)
+    const answer = await sendForm(await formOfFiles(['constructor', '__proto__', 'toString', 'other']), owner)
+    expect(errorOf(answer.text)).toMatchObject({ code: 'missing_parameter', param: 'image' })
+    expect((await owner.get('/v1/media')).json()).toMatchObject({ total: 0 })
+  })
+
+  it('takes a file that has a type and no name', async () => {
+    const { status, text } = await sendParts(
+      ['; name="prompt"', '; name="image"\r\nContent-Type: image/png'],
+      'no image at all',
+    )
+    expect([status, errorOf(text)]).toMatchObject([
+      400,
+      { param: 'image', message: expect.stringContaining('type that is taken') },
+    ])
+  })
+
   it('refuses a file that is too large, and JSON that is none', async () => {
     const large = Buffer.concat([await testImage(), Buffer.alloc(22_000_000)])
     const body = form({ prompt: 'x', image: new Blob([new Uint8Array(large)]) })
