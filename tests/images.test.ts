@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import OpenAI, { toFile } from 'openai'
 import sharp from 'sharp'
-import { dataUrlOf, testImage } from '../platform/testing/test-image.ts'
+import { dataUrlOf, noisyImage, testImage } from '../platform/testing/test-image.ts'
 import { guest, send, type TestClient } from './client.ts'
 import { startTestServer, type TestServer } from './server.ts'
 
@@ -157,6 +157,33 @@ describe('POST /v1/images/edits', () => {
     const { id } = (await client.post('/v1/media', { source })).json<{ id: string }>()
     const answer = await client.post('/v1/images/edits', { prompt: 'Night', image: await imageOf(id) })
     expect(answer.json<Listed>().data).toMatchObject([{ id: expect.stringMatching(/^jan_/) }])
+  })
+
+  it.each([
+    [
+      'a data URL in capitals',
+      async () => ({ url: dataUrlOf(await testImage()).replace('data:', 'DATA:') }),
+      null,
+    ],
+    [
+      'an id without an end',
+      async () => ({ id: `jan_${'x'.repeat(100_000)}` }),
+      { code: 'invalid_media_reference', message: 'image is not the id of a media.' },
+    ],
+    [
+      'what is no base64',
+      async () => ({ b64_json: '<html>' }),
+      { code: 'invalid_parameter', param: 'image', message: 'image is not base64.' },
+    ],
+    [
+      'an image that breaks off in the middle',
+      async () => (await noisyImage(64)).fill(7, 2_000, 9_000).toString('base64'),
+      { code: 'invalid_parameter', param: 'image' },
+    ],
+  ])('of JSON with %s', async (_what, imageOf, error) => {
+    const answer = await client.post('/v1/images/edits', { prompt: 'Night', image: await imageOf() })
+    expect(answer.status).toBe(error === null ? 200 : 400)
+    if (error) expect(errorOf(answer.text)).toMatchObject(error)
   })
 
   it('keeps image and result in the conversation', async () => {
