@@ -22,25 +22,26 @@ export async function sourcesOf(call: ImageCall, own: OwnImages): Promise<ImageS
   for (const [at, one] of written.entries())
     images.push(await own.of(one, Array.isArray(image) ? `image[${at}]` : 'image'))
   const sources = { images, mask: mask == null ? null : await own.of(mask, 'mask') }
-  const bytes = [...images, ...(sources.mask ? [sources.mask] : [])].reduce((sum, one) => sum + one.bytes, 0)
-  if (bytes <= mostBytes) return sources
+  if (bytesOf(sources) <= mostBytes) return sources
   throw new AppError('input_too_large', 'The images are too large to be sent together.', { param: 'image' })
 }
 
-/**
- * Reads the bytes of the images, once however often it is called. To be called where a provider is there to take them: who
- * waits for one must not hold them.
- */
-export function sourceReader({ images, mask }: ImageSources, own: OwnImages): () => Promise<EnclosedImages> {
+/** How many they are together. */
+export function bytesOf({ images, mask }: ImageSources): number {
+  return images.reduce((sum, { bytes }) => sum + bytes, mask?.bytes ?? 0)
+}
+
+/** Reads them. To be called where a provider is there to take them: who waits for one must not hold them. */
+export async function enclosedImages(
+  { images, mask }: ImageSources,
+  own: OwnImages,
+): Promise<EnclosedImages> {
   const enclosed = async (image: OwnImage) => ({
     bytes: await own.bytes(image),
     mimeType: image.mimeType,
   })
-  let read: Promise<EnclosedImages> | null = null
-  return () => {
-    read ??= Promise.all([Promise.all(images.map(enclosed)), mask && enclosed(mask)]).then(
-      ([bytesOfImages, bytesOfMask]) => ({ images: bytesOfImages, mask: bytesOfMask }),
-    )
-    return read
+  return {
+    images: await Promise.all(images.map(enclosed)),
+    mask: mask && (await enclosed(mask)),
   }
 }

@@ -75,7 +75,7 @@ function bytesWanted(modelId: string): { response_format?: 'b64_json' } {
 }
 
 function file({ bytes, mimeType }: EnclosedImage): Blob {
-  return new Blob([new Uint8Array(bytes)], { type: mimeType })
+  return new Blob([bytes as Buffer<ArrayBuffer>], { type: mimeType })
 }
 
 function nameOf({ mimeType }: EnclosedImage, name: string): string {

@@ -11,9 +11,10 @@ import { usageRecord } from '../completion/usage-figures.ts'
 import type { UsageRecorder } from '../completion/usage-recorder.ts'
 import { type OwnImages, ownImages } from '../media/own-images.ts'
 import { firstAnswer, type JsonObject, malformedAnswer } from '../providers/index.ts'
+import type { HeldBytes } from './held-bytes.ts'
 import type { ImageCall } from './image-call.ts'
 import { askedModel, type ImageMaker, imageMakers, type MakerChoice } from './image-makers.ts'
-import { type ImageSources, sourceReader, sourcesOf } from './image-sources.ts'
+import { bytesOf, enclosedImages, type ImageSources, sourcesOf } from './image-sources.ts'
 import { namedConversation, storeImageTurn } from './image-turn.ts'
 import { type ImageUsageFigures, imageUsage, tokensOf } from './image-usage.ts'
 import { type MadeImage, madeImages } from './made-images.ts'
@@ -31,6 +32,7 @@ export interface ImageParts extends MakerChoice {
   readonly outbound: GuardedFetch
   readonly objects: Pick<StoredBytes, 'read' | 'write'>
   readonly usage: UsageRecorder
+  readonly held: HeldBytes
 }
 
 /** An image that is kept. */
@@ -77,7 +79,11 @@ export function imageService(context: RequestContext, parts: ImageParts) {
       const makers = imageMakers(call, parts, actor)
       const conversation = await namedConversation(call, context)
       const sources = await sourcesOf(call, own)
-      const { answer, usage } = await ask({ call, makers, sources, conversation, actor }, parts, own, context)
+      const asking = { call, makers, sources, conversation, actor }
+      const who = { caller: actor.id, signal: context.signal }
+      const { answer, usage } = await parts.held.during(bytesOf(sources), who, () =>
+        ask(asking, parts, own, context),
+      )
       const images = await keptImages(answer.data as readonly JsonObject[], parts, context)
       const isStored = conversation !== null && call.request.store !== false
       const modelId = askedModel(call, parts)
@@ -164,15 +170,14 @@ async function ask(
 type Client = Parameters<Parameters<ImageMaker['route']['whole']>[1]>[0]
 type CallTerms = Omit<Parameters<Client['generateImages']>[0], 'body'>
 
-/** How a request is put to a maker: the bytes of its images are read once, whoever is asked. */
+/** How a request is put to a maker. */
 function sender(call: ImageCall, sources: ImageSources, { defaultSize }: ImageParts, own: OwnImages) {
   if (call.task === 'generate') {
     return (maker: ImageMaker, client: Client, terms: CallTerms) =>
       client.generateImages({ ...terms, body: generationBody(call.request, maker, defaultSize) })
   }
-  const enclosed = sourceReader(sources, own)
   return async (maker: ImageMaker, client: Client, terms: CallTerms) => {
-    const form = editForm(call.request, maker, await enclosed())
+    const form = editForm(call.request, maker, await enclosedImages(sources, own))
     return client.editImages({ ...terms, form, path: editPath(maker) })
   }
 }

@@ -7,6 +7,7 @@ export {
   usualRuntimes,
 } from './discovery.ts'
 export { defaultTimeouts, type ProviderTimeouts } from './endpoint.ts'
+export { FairQueue, type QueueCaller, type QueueLimits } from './fair-queue.ts'
 export { type AskingBounds, firstAnswer } from './first-answer.ts'
 export { type EndpointGuards, GuardedEndpoint, type Route } from './guarded-endpoint.ts'
 export { createHttpProvider } from './http-provider.ts'
