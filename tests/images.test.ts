@@ -152,6 +152,8 @@ describe('POST /v1/images/edits', () => {
     ['an id as chats spell it', async (id: string) => `data:image/png;${id}`],
     ['a data URL', async () => ({ url: dataUrlOf(await testImage()) })],
     ['base64', async () => (await testImage()).toString('base64')],
+    ['OpenAI’s word for an id', async (id: string) => [{ file_id: id }]],
+    ['OpenAI’s word for a URL', async () => ({ image_url: dataUrlOf(await testImage()) })],
   ])('takes JSON with %s', async (_what, imageOf) => {
     const source = { type: 'data_url', data_url: dataUrlOf(await testImage()) }
     const { id } = (await client.post('/v1/media', { source })).json<{ id: string }>()
@@ -184,6 +186,14 @@ describe('POST /v1/images/edits', () => {
     const answer = await client.post('/v1/images/edits', { prompt: 'Night', image: await imageOf() })
     expect(answer.status).toBe(error === null ? 200 : 400)
     if (error) expect(errorOf(answer.text)).toMatchObject(error)
+  })
+
+  it('takes JSON with a list of images, as OpenAI has it', async () => {
+    const images = [{ image_url: dataUrlOf(await testImage()) }, { image_url: dataUrlOf(await testImage()) }]
+    const answer = await client.post('/v1/images/edits', { prompt: 'Night', images })
+    expect(answer.json<Listed>().data).toHaveLength(1)
+    const bad = await client.post('/v1/images/edits', { prompt: 'Night', images: [{ file_id: 'jan_x' }] })
+    expect(errorOf(bad.text)).toMatchObject({ code: 'invalid_media_reference', param: 'image[0]' })
   })
 
   it('keeps image and result in the conversation', async () => {

@@ -70,6 +70,8 @@ const source = z.object({
   id: z.string().nullish().describe('A media of yours: `jan_…`'),
   url: z.string().nullish().describe('An http or https URL, or a data URL.'),
   b64_json: z.string().nullish().describe('The bytes in base64.'),
+  file_id: z.string().nullish().describe('OpenAI’s word for `id`.'),
+  image_url: z.string().nullish().describe('OpenAI’s word for `url`.'),
 })
 const image = z.union([z.string(), source], {
   error: 'must be an id, a URL, base64, or an object with one of them',

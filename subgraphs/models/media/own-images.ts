@@ -52,7 +52,7 @@ export function ownImages(context: RequestContext, objects: Pick<StoredBytes, 'r
      * @throws AppError `invalid_media_reference`, `invalid_parameter`, `missing_parameter`, `max_size_exceeded`
      */
     async of(written: WrittenImage, param: string): Promise<OwnImage> {
-      const { id, url, b64_json } = typeof written === 'string' ? namedBy(written) : written
+      const { id, url, b64_json } = typeof written === 'string' ? namedBy(written) : plainlyNamed(written)
       if (id != null) return known(id, param)
       if (url != null) {
         const reference = mediaIdIn(url)
@@ -92,6 +92,11 @@ export type OwnImages = ReturnType<typeof ownImages>
 
 async function* one(bytes: Buffer): AsyncGenerator<Buffer> {
   yield bytes
+}
+
+/** OpenAI has words of its own for what the contract has, too. */
+function plainlyNamed({ id, file_id, url, image_url, b64_json }: Exclude<WrittenImage, string>) {
+  return { id: id ?? file_id, url: url ?? image_url, b64_json }
 }
 
 /** Contract 2.7: a text is an id, a URL, or the bytes in base64. */
