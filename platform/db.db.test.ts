@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
 import { type Database, openDatabase, type SubgraphDatabase } from './db.ts'
+import { startRawServer } from './testing/raw-server.ts'
 import { createTestDatabase, type TestDatabase } from './testing/test-database.ts'
 
 let testDatabase: TestDatabase
@@ -62,5 +64,39 @@ describe('a pool whose server goes away', () => {
     await expect(failed).rejects.toThrow('on purpose')
     expect(await answers()).toBe(true)
     expect(database.pool.idleCount).toBe(1)
+  })
+})
+
+describe('a pool that is closed while it is used', () => {
+  it('waits for a statement that has no connection yet, and closes', async () => {
+    const twins = openDatabase({ url: testDatabase.url, poolSize: 2, log: pino({ level: 'silent' }) })
+    const late = await twins.attach({ name: 'public', entities: [], migrations: [] })
+    await late.fork().execute('select 1')
+    // The only open connection is taken: the statement has to wait for one of its own.
+    const taken = await twins.pool.connect()
+    const reading = late.fork().execute('select 1 as one')
+    while (twins.pool.totalCount < 2) await nextTurn()
+    const closed = twins.close()
+    expect(await reading).toEqual([{ one: 1 }])
+    taken.release()
+    await closed
+    expect(twins.pool.totalCount).toBe(0)
+  })
+
+  it('closes too where the ORM was never used', async () => {
+    const unused = openDatabase({ url: testDatabase.url, poolSize: 1, log: pino({ level: 'silent' }) })
+    await unused.ping()
+    await unused.close()
+    expect(unused.pool.totalCount).toBe(0)
+  })
+
+  it('closes while it waits for a server that takes connections and says nothing', async () => {
+    const silent = await startRawServer(() => undefined)
+    const url = `postgres://jan@127.0.0.1:${silent.port}/jan`
+    const deaf = openDatabase({ url, poolSize: 1, connectMs: 100, log: pino({ level: 'silent' }) })
+    const asked = deaf.ping().catch((error: Error) => error.message)
+    await deaf.close()
+    expect(await asked).toBe('timeout expired')
+    await silent.close()
   })
 })

@@ -39,6 +39,8 @@ export interface DatabaseOptions {
   readonly url: string
   readonly poolSize: number
   readonly log: Logger
+  /** How long the database may take to open a connection, in milliseconds; 10 s. */
+  readonly connectMs?: number
   /** Sees the SQL of every statement that the ORM sends; tests count with it. */
   readonly onStatement?: (sql: string) => void
   /** How long migrations wait for tables that are in use; tests are less patient. */
@@ -49,15 +51,11 @@ export interface DatabaseOptions {
 const migrationLock = 7_461_001
 
 /** Opens the pool lazily: nothing is connected before the first statement. */
-export function openDatabase({
-  url,
-  poolSize,
-  log,
-  onStatement,
-  migrationPatience,
-}: DatabaseOptions): Database {
+export function openDatabase(options: DatabaseOptions): Database {
+  const { url, poolSize, connectMs = 10_000, log, onStatement, migrationPatience } = options
   const pool = new pg.Pool({
     connectionString: url,
+    Client: impatient(connectMs),
     max: poolSize,
     types: columnParsers(),
     allowExitOnIdle: false,
@@ -112,7 +110,24 @@ export function openDatabase({
     async close() {
       closing = true
       await kysely.destroy()
+      // Kysely leaves alone what it has not used itself.
+      if (!pool.ending) await pool.end()
     },
+  }
+}
+
+/**
+ * Gives up a server that takes a connection and says nothing: whoever wants one, and the end of the pool, would wait for
+ * ever. Not the pool's own bound, which would also count how long one waits while all connections are in use.
+ */
+function impatient(connectionTimeoutMillis: number): typeof pg.Client {
+  return class extends pg.Client {
+    constructor(config?: string | pg.ClientConfig) {
+      super({
+        ...(typeof config === 'string' ? { connectionString: config } : config),
+        connectionTimeoutMillis,
+      })
+    }
   }
 }
 

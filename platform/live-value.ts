@@ -64,8 +64,11 @@ export class LiveValue<Value> {
     await this.#parts.notifications.publish(this.#parts.channel, this.#id)
   }
 
-  close(): void {
+  /** Follows no more; settles when nothing is read any more either. */
+  async close(): Promise<void> {
     for (const unfollow of this.#unfollow) unfollow()
+    // Whoever asked for it is told how it ended.
+    await this.#reload?.catch(() => undefined)
   }
 
   async #read(): Promise<void> {

@@ -9,9 +9,9 @@ import {
 import type pg from 'pg'
 
 /**
- * Kysely's PostgreSQL dialect on a pool that must survive its server. As Kysely comes (0.29), a transaction whose BEGIN or
- * ROLLBACK fails, as they do on a connection that the server has closed, never gives its connection back: each restart of
- * the database would take some of the pool with it, and closing the pool would wait for ever.
+ * Kysely's PostgreSQL dialect on a pool that must survive its server. As Kysely comes (0.29), connections get lost, and
+ * closing the pool waits for them for ever: that of a transaction whose BEGIN or ROLLBACK fails, as they do on a connection
+ * that the server has closed, and one that is still being opened when the pool is closed.
  */
 export class ReleasingPostgresDialect extends PostgresDialect {
   readonly #pool: pg.Pool
@@ -27,6 +27,7 @@ export class ReleasingPostgresDialect extends PostgresDialect {
 }
 
 class ReleasingPostgresDriver extends PostgresDriver {
+  readonly #pool: pg.Pool
   readonly #taken = new WeakSet<DatabaseConnection>()
 
   constructor(pool: pg.Pool) {
@@ -34,6 +35,7 @@ class ReleasingPostgresDriver extends PostgresDriver {
     super({
       pool: { options, connect: async () => onLoan(await pool.connect()), end: () => pool.end() },
     })
+    this.#pool = pool
   }
 
   override async acquireConnection(options?: Parameters<PostgresDriver['acquireConnection']>[0]) {
@@ -53,6 +55,11 @@ class ReleasingPostgresDriver extends PostgresDriver {
   /** Once only, however many owners think that the connection is theirs to return. */
   override async releaseConnection(connection: Acquired) {
     if (this.#taken.delete(connection)) await super.releaseConnection(connection)
+  }
+
+  /** Not Kysely's own, which forgets the pool at once: whoever then gets the connection that it waits for stumbles over that. */
+  override async destroy() {
+    await this.#pool.end()
   }
 
   async #orRelease(connection: Acquired, command: Promise<void>): Promise<void> {

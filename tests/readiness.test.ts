@@ -5,7 +5,8 @@ import { startTestServer, type TestServer } from './server.ts'
 
 let server: TestServer
 beforeAll(async () => {
-  server = await startTestServer({ LOG_LEVEL: 'silent' })
+  // With its logs: if it does not stop, they tell what it waited for.
+  server = await startTestServer()
 }, 60_000)
 // Also shows that no connection was lost to the outage: the pool's end would wait for it.
 afterAll(() => server.stop())

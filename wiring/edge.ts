@@ -19,11 +19,11 @@ await runSplitProcess([], async ({ environment, settings, services }, stack) => 
     afterMutations,
     settings.platform.ENVIRONMENT === 'production',
   )
-  stack.push(graph.close)
+  stack.push('connections to subgraphs', graph.close)
   const stores = await openEdgeStores(services, settings.platform)
-  stack.push(stores.close)
+  stack.push('logs of running answers', stores.close)
   if (settings.platform.AUTO_MIGRATE) await services.database.migrate()
   const edge = await startEdgeServer(graph, stores, services, settings, subgraphChecks(urls))
-  stack.push(edge.stop)
+  stack.push('requests', edge.stop)
   services.log.info({ port: edge.port }, 'the edge is ready')
 })

@@ -21,6 +21,6 @@ export async function embeddedDatabase(platform: PlatformConfig, stack: StopStac
     )
     process.kill(process.pid, 'SIGTERM')
   })
-  stack.push(() => lock.releaseAfter(postgres.stop))
+  stack.push('embedded PostgreSQL', () => lock.releaseAfter(postgres.stop))
   return { url: postgres.url }
 }

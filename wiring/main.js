@@ -3,6 +3,10 @@
 // loaded by the first TypeScript that the compile cache does not hold, and costs a start 0.2 s.
 import { enableCompileCache } from 'node:module'
 
+// Four threads do what a file asks of the disk, and names are looked up there too: four images on their way to the disk
+// would keep everything else waiting. Read once, by the first who needs a thread.
+process.env.UV_THREADPOOL_SIZE ??= '16'
+
 const programs = {
   start: './start.ts',
   edge: './edge.ts',

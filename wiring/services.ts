@@ -11,6 +11,7 @@ import {
 } from '../platform/object-store/index.ts'
 import { createSecretBox, type SecretBox } from '../platform/secret-box.ts'
 import type { Settings } from './settings.ts'
+import type { StopStack } from './stop-stack.ts'
 
 /** What the parts of one process share. */
 export interface SharedServices {
@@ -24,7 +25,6 @@ export interface SharedServices {
   /** Links to them that lead here; those of a bucket lead there. */
   readonly links: SignedLinks
   readonly log: Logger
-  close(): Promise<void>
 }
 
 /** What shared services are opened with. */
@@ -37,7 +37,11 @@ export interface SharedServiceOptions {
   readonly onStatement?: (sql: string) => void
 }
 
-export async function openSharedServices(options: SharedServiceOptions): Promise<SharedServices> {
+/** Opens them; what has to be closed again is on the stack. */
+export async function openSharedServices(
+  options: SharedServiceOptions,
+  stack: Pick<StopStack, 'push'>,
+): Promise<SharedServices> {
   const { settings, databaseUrl, rootSecret, log, onStatement } = options
   const database = openDatabase({
     url: databaseUrl,
@@ -45,9 +49,11 @@ export async function openSharedServices(options: SharedServiceOptions): Promise
     log,
     ...(onStatement ? { onStatement } : {}),
   })
+  stack.push('database pool', () => database.close())
   const links = createSignedLinks({ rootSecret, publicUrl: settings.publicUrl })
   const objects = createObjectStore({ platform: settings.platform, links, log })
   const notifications = await openNotifications(databaseUrl, database.pool, log)
+  stack.push('notification link', () => notifications.close())
   return {
     database,
     notifications,
@@ -57,12 +63,5 @@ export async function openSharedServices(options: SharedServiceOptions): Promise
     objects,
     links,
     log,
-    async close() {
-      try {
-        await notifications.close()
-      } finally {
-        await database.close()
-      }
-    },
   }
 }

@@ -22,19 +22,18 @@ export async function runSplitProcess(
   await runProcess(async (stack) => {
     const environment = readEnvironment()
     const settings = loadSettings(environment, hosted)
-    const { DATABASE_URL, JAN_SECRET } = settings.platform
+    const { DATABASE_URL, JAN_SECRET, SHUTDOWN_GRACE } = settings.platform
+    const log = processLogger(settings.platform)
+    stack.terms = { graceMs: SHUTDOWN_GRACE, log }
     if (!DATABASE_URL || !JAN_SECRET) {
       throw new StartFailure(
         'A split platform shares one PostgreSQL: set DATABASE_URL and JAN_SECRET, the same in every process.',
       )
     }
-    const services = await openSharedServices({
-      settings,
-      databaseUrl: DATABASE_URL,
-      rootSecret: JAN_SECRET,
-      log: processLogger(settings.platform),
-    })
-    stack.push(services.close)
+    const services = await openSharedServices(
+      { settings, databaseUrl: DATABASE_URL, rootSecret: JAN_SECRET, log },
+      stack,
+    )
     await part({ environment, settings, services }, stack)
   })
 }

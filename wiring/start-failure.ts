@@ -36,6 +36,8 @@ function indented(text: string): string {
 
 /** What pg says when the server of `DATABASE_URL` can't be used. */
 function connectionFailure(error: Error): string | undefined {
+  if (error.message === 'timeout expired')
+    return 'The database takes connections and does not answer: see that PostgreSQL is running where DATABASE_URL leads, and is not overloaded.'
   const code = 'code' in error ? String(error.code) : ''
   if (['ECONNREFUSED', 'ENOTFOUND', 'ETIMEDOUT', 'EHOSTUNREACH', 'EAI_AGAIN'].includes(code)) {
     return `The database can't be reached (${code}): see that DATABASE_URL is right and that PostgreSQL is running there.`

@@ -1,11 +1,16 @@
-import { describe, expect, it } from '@jest/globals'
+import { afterEach, describe, expect, it, jest } from '@jest/globals'
+import { createLogger } from '../platform/log.ts'
 import { createStopStack } from './stop-stack.ts'
+
+afterEach(() => {
+  jest.useRealTimers()
+})
 
 function stackOf(...failures: (Error | null)[]) {
   const stopped: number[] = []
   const stack = createStopStack()
   failures.forEach((failure, index) => {
-    stack.push(async () => {
+    stack.push(`part ${index}`, async () => {
       stopped.push(index)
       if (failure) throw failure
     })
@@ -32,5 +37,24 @@ describe('the stop stack', () => {
     const { stack, stopped } = stackOf(first, second)
     await expect(stack.stop()).rejects.toMatchObject({ errors: [second, first] })
     expect(stopped).toEqual([1, 0])
+  })
+
+  it('names in the log what takes long, once', async () => {
+    jest.useFakeTimers()
+    const lines: string[] = []
+    const log = createLogger({ level: 'warn', format: 'json' }, { write: (line) => lines.push(line) })
+    const { promise: slow, resolve } = Promise.withResolvers<void>()
+    const { stack } = stackOf(null)
+    stack.terms = { graceMs: 0, log }
+    stack.push('a slow part', () => slow)
+    const stopped = stack.stop()
+    expect(stack.waitingFor).toBe('a slow part')
+    await jest.advanceTimersByTimeAsync(60_000)
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { level: 40, msg: 'still waiting for: a slow part' },
+    ])
+    resolve()
+    await stopped
+    expect(stack.waitingFor).toBeNull()
   })
 })

@@ -33,8 +33,8 @@ async function serveSubgraph(
   const graph = joinSplitGraph(subgraphUrls(environment), { [here.name]: localSource(subgraph) }, tokens)
   host.join(graph.trusted)
   // The last that was pushed stops first: what a subgraph has yet to write still finds its siblings.
-  stack.push(graph.close)
-  stack.push(host.stop)
+  stack.push('connections to sibling subgraphs', graph.close)
+  stack.push(`subgraph ${here.name}`, host.stop)
   const draining = new AbortController()
   let isReady = false
   const app = await createSubgraphHttp({
@@ -51,9 +51,9 @@ async function serveSubgraph(
   })
   const server = createServer({ keepAliveTimeout: 65_000, noDelay: true }, app)
   const port = await listen(server, settings.platform.PORT, settings.platform.HOST)
-  stack.push(() => {
+  stack.push('requests', () => {
     draining.abort()
-    return closeServer(server)
+    return closeServer(server, settings.platform.SHUTDOWN_GRACE)
   })
   await host.ready()
   isReady = true

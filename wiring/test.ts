@@ -12,6 +12,7 @@ import { subgraphs } from '../subgraphs/index.ts'
 import { startLocalGraph } from './local-graph.ts'
 import { openSharedServices, type SharedServices } from './services.ts'
 import { loadSettings } from './settings.ts'
+import { createStopStack } from './stop-stack.ts'
 
 /** The whole graph in this process, on an empty database and media folder of its own: what integration tests talk to. */
 export interface TestGraph {
@@ -52,17 +53,19 @@ export async function startTestGraph(environment: Record<string, string> = {}): 
   const quiet = { ENVIRONMENT: 'test', LOG_LEVEL: 'silent', MODEL_DISCOVERY: 'false' }
   const settings = loadSettings({ ...quiet, MEDIA_LOCAL_STORAGE_PATH: folder, ...environment }, subgraphs)
   let statements: string[] = []
-  const services = await openSharedServices({
+  const stack = createStopStack()
+  const own = {
     settings,
     databaseUrl: database.url,
     rootSecret: 'a root secret for tests only',
     log: createLogger({ level: settings.platform.LOG_LEVEL, format: 'json' }),
-    onStatement(sql) {
+    onStatement(sql: string) {
       if (!background.test(sql)) statements.push(sql)
     },
-  })
+  }
+  const services = await openSharedServices(own, stack)
   const close = async () => {
-    await services.close()
+    await stack.stop()
     await database.drop()
     await rm(folder, { recursive: true, force: true })
   }

@@ -93,11 +93,10 @@ export const models = defineSubgraph({
       },
       notices: () => [availableModels(catalogue.registry)],
       async stop() {
-        // What is still being learned needs the models.
-        await memory?.stop()
-        catalogue.close()
-        prompts.close()
-        await Promise.all([sync.stop(), discovery?.stop(), titles?.stop(), counting.tokenizer.close()])
+        // What is still being learned or named needs the models.
+        await Promise.all([memory?.stop(), titles?.stop()])
+        await Promise.all([catalogue.close(), prompts.close(), sync.stop(), discovery?.stop()])
+        await counting.tokenizer.close()
         await usage.flush()
         await catalogue.clients.close()
       },

@@ -18,7 +18,7 @@ beforeAll(async () => {
   other = await openPrompts({ database: attached, notifications, log, settings: modelsConfig.parse({}) })
 })
 afterAll(async () => {
-  other.close()
+  await other.close()
   await test.stop()
 })
 

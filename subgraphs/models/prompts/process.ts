@@ -19,7 +19,7 @@ export interface PromptsProcess {
   readonly live: LiveValue<PromptRegistry>
   /** Null where prompts are not orchestrated. */
   readonly orchestrator: PromptOrchestrator | null
-  close(): void
+  close(): Promise<void>
 }
 
 /** How prompts are opened. */
@@ -57,9 +57,9 @@ export async function openPrompts({
     assignments,
     live,
     orchestrator: settings && promptOrchestrator({ modules, live, settings }),
-    close() {
-      live.close()
+    async close() {
       settings?.close()
+      await live.close()
     },
   }
 }
