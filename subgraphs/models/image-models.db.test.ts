@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { parse } from 'graphql'
 import type { Actor } from '../../platform/actor.ts'
 import { type Behaviour, type FakeProvider, startFakeProvider } from '../../platform/testing/fake-provider.ts'
-import { testImage } from '../../platform/testing/test-image.ts'
+import { dataUrlOf, noisyImage, testImage } from '../../platform/testing/test-image.ts'
 import { someActor, startTestGraph, type TestGraph } from '../../wiring/test.ts'
 import { eventually, failure } from './testing/caller.ts'
 
@@ -51,6 +51,42 @@ const providerId = async () => {
   )
   return rows[0]?.id
 }
+
+const edition = 'mutation ($input: EditImagesInput!) { editImages(input: $input) { modelId } }'
+
+describe('images that are changed', () => {
+  it('that are large are for a few at a time: the others wait until there is room', async () => {
+    const actor = someActor()
+    const media = 'mutation ($input: CreateMediaInput!) { createMedia(input: $input) { media { id } } }'
+    const own = test.contextFor(actor)
+    const input = { dataUrl: dataUrlOf(await noisyImage(1_200)) }
+    const { createMedia } = (await own.graph.execute(parse(media), { input }, own)) as {
+      createMedia: { media: { id: string } }
+    }
+    const { id } = createMedia.media
+    fake.unscript()
+    fake.script(...Array.from({ length: 7 }, () => ({ hang: 'before-head' as const })))
+    const before = fake.requests.length
+    const leaving = Array.from({ length: 7 }, () => new AbortController())
+    const work = leaving.map(({ signal }) => {
+      const context = test.contextFor(actor, signal)
+      return failure(
+        context.graph.execute(parse(edition), { input: { prompt: 'x', images: [{ id }] } }, context),
+      )
+    })
+    await fake.request(before + 5)
+    const [first] = fake.requests.slice(before)
+    for (const one of leaving.slice(0, 3)) one.abort()
+    await fake.request(before + 6)
+    const arrived = fake.requests.slice(before)
+    const left = arrived.slice(0, 6).map(({ leftAt }) => leftAt ?? Number.POSITIVE_INFINITY)
+    expect(Math.min(...left)).toBeLessThanOrEqual(arrived[6]?.receivedAt ?? 0)
+    expect(first?.body.length).toBeGreaterThan(4_000_000)
+    for (const one of leaving) one.abort()
+    await Promise.all(work)
+    fake.unscript()
+  }, 60_000)
+})
 
 describe('a model that makes images', () => {
   it.each([

@@ -7,7 +7,7 @@ import {
   type RecordedRequest,
   startFakeProvider,
 } from '../../platform/testing/fake-provider.ts'
-import { dataUrlOf, noisyImage, testImage } from '../../platform/testing/test-image.ts'
+import { dataUrlOf, testImage } from '../../platform/testing/test-image.ts'
 import { someActor, startTestGraph, type TestGraph } from '../../wiring/test.ts'
 import { callerOf, eventually, failure } from './testing/caller.ts'
 
@@ -355,31 +355,6 @@ describe('images of images', () => {
     const before = fake.requests.length
     expect(await failure(edit({ prompt: 'x', images: [image] }, someActor()))).toMatchObject(error)
     expect(fake.requests).toHaveLength(before)
-  })
-
-  it('are large for a few at a time: the others wait until there is room', async () => {
-    const actor = someActor()
-    const id = await createMedia(await noisyImage(1_200), actor)
-    fake.script(...Array.from({ length: 7 }, () => ({ hang: 'before-head' as const })))
-    const before = fake.requests.length
-    const leaving = Array.from({ length: 7 }, () => new AbortController())
-    const work = leaving.map(({ signal }) => {
-      const context = test.contextFor(actor, signal)
-      return failure(
-        context.graph.execute(parse(edition), { input: { prompt: 'x', images: [{ id }] } }, context),
-      )
-    })
-    await fake.request(before + 5)
-    const [first] = fake.requests.slice(before)
-    for (const one of leaving.slice(0, 3)) one.abort()
-    await fake.request(before + 6)
-    const arrived = fake.requests.slice(before)
-    const left = arrived.slice(0, 6).map(({ leftAt }) => leftAt ?? Number.POSITIVE_INFINITY)
-    expect(Math.min(...left)).toBeLessThanOrEqual(arrived[6]?.receivedAt ?? 0)
-    expect(first?.body.length).toBeGreaterThan(4_000_000)
-    for (const one of leaving) one.abort()
-    await Promise.all(work)
-    fake.unscript()
   })
 
   it('never show the image of another', async () => {
