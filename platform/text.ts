@@ -36,9 +36,14 @@ function checked(value: string, { param, max, singleLine = false }: TextRule): s
   return value
 }
 
-/** PostgreSQL's text can hold neither U+0000 nor half a surrogate pair. @throws AppError `invalid_parameter` */
+/** Whether PostgreSQL's text can hold it: neither U+0000 nor half a surrogate pair. */
+export function isStorable(value: string): boolean {
+  return !value.includes('\u0000') && value.isWellFormed()
+}
+
+/** @throws AppError `invalid_parameter` for what is not `isStorable` */
 export function assertStorable(value: string, param: string): void {
-  if (value.includes('\u0000') || !value.isWellFormed()) {
+  if (!isStorable(value)) {
     throw new AppError(
       'invalid_parameter',
       `${param} contains a character that can't be stored (U+0000 or half a surrogate pair).`,

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import OpenAI, { toFile } from 'openai'
 import sharp from 'sharp'
-import { dataUrlOf, testImage } from '../platform/testing/test-image.ts'
+import { dataUrlOf, noisyImage, testImage } from '../platform/testing/test-image.ts'
 import { guest, send, type TestClient } from './client.ts'
 import { type SharedServer, sharedTestServer } from './shared-server.ts'
 
@@ -151,11 +151,48 @@ describe('POST /v1/images/edits', () => {
     ['an id as chats spell it', async (id: string) => `data:image/png;${id}`],
     ['a data URL', async () => ({ url: dataUrlOf(await testImage()) })],
     ['base64', async () => (await testImage()).toString('base64')],
+    ['OpenAI’s word for an id', async (id: string) => [{ file_id: id }]],
+    ['OpenAI’s word for a URL', async () => ({ image_url: dataUrlOf(await testImage()) })],
   ])('takes JSON with %s', async (_what, imageOf) => {
     const source = { type: 'data_url', data_url: dataUrlOf(await testImage()) }
     const { id } = (await client.post('/v1/media', { source })).json<{ id: string }>()
     const answer = await client.post('/v1/images/edits', { prompt: 'Night', image: await imageOf(id) })
     expect(answer.json<Listed>().data).toMatchObject([{ id: expect.stringMatching(/^jan_/) }])
+  })
+
+  it.each([
+    [
+      'a data URL in capitals',
+      async () => ({ url: dataUrlOf(await testImage()).replace('data:', 'DATA:') }),
+      null,
+    ],
+    [
+      'an id without an end',
+      async () => ({ id: `jan_${'x'.repeat(100_000)}` }),
+      { code: 'invalid_media_reference', message: 'image is not the id of a media.' },
+    ],
+    [
+      'what is no base64',
+      async () => ({ b64_json: '<html>' }),
+      { code: 'invalid_parameter', param: 'image', message: 'image is not base64.' },
+    ],
+    [
+      'an image that breaks off in the middle',
+      async () => (await noisyImage(64)).fill(7, 2_000, 9_000).toString('base64'),
+      { code: 'invalid_parameter', param: 'image' },
+    ],
+  ])('of JSON with %s', async (_what, imageOf, error) => {
+    const answer = await client.post('/v1/images/edits', { prompt: 'Night', image: await imageOf() })
+    expect(answer.status).toBe(error === null ? 200 : 400)
+    if (error) expect(errorOf(answer.text)).toMatchObject(error)
+  })
+
+  it('takes JSON with a list of images, as OpenAI has it', async () => {
+    const images = [{ image_url: dataUrlOf(await testImage()) }, { image_url: dataUrlOf(await testImage()) }]
+    const answer = await client.post('/v1/images/edits', { prompt: 'Night', images })
+    expect(answer.json<Listed>().data).toHaveLength(1)
+    const bad = await client.post('/v1/images/edits', { prompt: 'Night', images: [{ file_id: 'jan_x' }] })
+    expect(errorOf(bad.text)).toMatchObject({ code: 'invalid_media_reference', param: 'image[0]' })
   })
 
   it('keeps image and result in the conversation', async () => {
@@ -225,6 +262,63 @@ describe('POST /v1/images/edits', () => {
       body: form(fields as Record<string, string | Blob>),
     })
     expect({ status: answer.status, error: errorOf(answer.text) }).toMatchObject({ status, error })
+  })
+
+  const sendParts = (headers: readonly string[], body = 'x') =>
+    send(`${server.url}/v1/images/edits`, {
+      method: 'POST',
+      headers: { ...client.headers, 'content-type': 'multipart/form-data; boundary=x' },
+      body: `${headers.map((one) => `--x\r\nContent-Disposition: form-data${one}\r\n\r\n${body}\r\n`).join('')}--x--\r\n`,
+    })
+  const pngFile = async (name: string) =>
+    [name, new Blob([new Uint8Array(await testImage())]), 'a.png'] as const
+  const formOfFiles = async (names: readonly string[]) => {
+    const data = new FormData()
+    data.set('prompt', 'x')
+    for (const name of names) data.append(...(await pngFile(name)))
+    return data
+  }
+  const sendForm = async (body: FormData, owner = client) =>
+    send(`${server.url}/v1/images/edits`, { method: 'POST', headers: owner.headers, body })
+
+  it.each([
+    ['a text without a name', ['']],
+    ['a file without a name', ['; filename="a.png"']],
+    ['a text with an empty name', ['; name=""']],
+  ])('refuses a form with %s, and goes on', async (_what, headers) => {
+    const { status, text } = await sendParts(['; name="prompt"', ...headers])
+    expect([status, errorOf(text)]).toMatchObject([400, { code: expect.stringMatching(/_parameter$/) }])
+    expect((await client.get('/healthz')).status).toBe(200)
+  })
+
+  it('refuses a form with one file too many, and one with more parts than are read', async () => {
+    const files = await sendForm(await formOfFiles(Array.from({ length: 17 }, () => 'image[]')))
+    expect([files.status, errorOf(files.text)]).toMatchObject([400, { param: 'image' }])
+    const masks = await sendForm(await formOfFiles(['image', 'mask', 'mask']))
+    expect([masks.status, errorOf(masks.text)]).toMatchObject([400, { param: 'mask' }])
+    const texts = await sendParts(Array.from({ length: 41 }, (_, at) => `; name="field${at}"`))
+    expect([texts.status, errorOf(texts.text)]).toMatchObject([
+      400,
+      { code: 'invalid_parameter', message: expect.stringContaining('at most 40') },
+    ])
+  })
+
+  it('keeps no file of a field that takes none, whatever its name', async () => {
+    const owner = await guest(server)
+    const answer = await sendForm(await formOfFiles(['constructor', '__proto__', 'toString', 'other']), owner)
+    expect(errorOf(answer.text)).toMatchObject({ code: 'missing_parameter', param: 'image' })
+    expect((await owner.get('/v1/media')).json()).toMatchObject({ total: 0 })
+  })
+
+  it('takes a file that has a type and no name', async () => {
+    const { status, text } = await sendParts(
+      ['; name="prompt"', '; name="image"\r\nContent-Type: image/png'],
+      'no image at all',
+    )
+    expect([status, errorOf(text)]).toMatchObject([
+      400,
+      { param: 'image', message: expect.stringContaining('type that is taken') },
+    ])
   })
 
   it('refuses a file that is too large, and JSON that is none', async () => {

@@ -9,59 +9,75 @@ const connections = 10
 
 /** One way to send and to fetch a file. */
 interface FileCalls {
+  /** What a caller sends, made once: the load has nothing to copy. */
+  bodyOf(file: Buffer): CallerBody
   /** @returns the path to fetch it from */
-  upload(client: Pool, target: Target, file: Buffer): Promise<string>
+  upload(client: Pool, target: Target, body: CallerBody): Promise<string>
+}
+
+/** A body that is another with each call: only its mark changes. */
+interface CallerBody {
+  readonly bytes: Buffer
+  /** Where the file begins in it. */
+  readonly fileAt: number
 }
 
 const plainFiles: FileCalls = {
-  async upload(client, _target, file) {
+  bodyOf: (file) => ({ bytes: Buffer.from(file), fileAt: 0 }),
+  async upload(client, _target, { bytes }) {
     const path = `/${randomUUID()}.jpg`
-    await answer(client, { path, method: 'PUT', headers: {}, body: file })
+    await answer(client, { path, method: 'PUT', headers: {}, body: bytes })
     return path
   },
 }
 
+const boundary = randomUUID()
+const formHead = `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\n`
+
 /** A multipart form, as browsers send it; every file is another, so that none is known already. */
 const media: FileCalls = {
-  async upload(client, { headers }, file) {
-    const boundary = randomUUID()
-    const head = `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\n`
-    const body = Buffer.concat([Buffer.from(head), file, Buffer.from(`\r\n--${boundary}--\r\n`)])
+  bodyOf: (file) => ({
+    bytes: Buffer.concat([Buffer.from(formHead), file, Buffer.from(`\r\n--${boundary}--\r\n`)]),
+    fileAt: formHead.length,
+  }),
+  async upload(client, { headers }, { bytes }) {
     const type = { 'content-type': `multipart/form-data; boundary=${boundary}` }
     const text = await answer(client, {
       path: '/v1/media/upload',
       method: 'POST',
       headers: { ...headers, ...type },
-      body,
+      body: bytes,
     })
     return `/v1/media/${(JSON.parse(text.toString()) as { id: string }).id}`
   },
 }
 
 const sampleOf =
-  ({ upload }: FileCalls): Contestant['sample'] =>
+  ({ bodyOf, upload }: FileCalls): Contestant['sample'] =>
   async (target, { seconds }) => {
     const client = new Pool(target.origin, { connections })
     const base = await largeJpeg()
     const paths: string[] = []
     let peak = 0
     /** Megabytes a second of `work` by as many callers as there are connections. */
-    const measured = async (work: () => Promise<void>) => {
+    const measured = async (work: (body: CallerBody) => Promise<void>) => {
+      const bodies = Array.from({ length: connections }, () => bodyOf(base))
       const started = performance.now()
       let done = 0
-      const caller = async () => {
+      const caller = async (body: CallerBody) => {
         while (performance.now() - started < seconds * 1000) {
-          await work()
+          await work(body)
           done += 1
           peak = Math.max(peak, residentMegabytes(target.pid))
         }
       }
-      await Promise.all(Array.from({ length: connections }, caller))
+      await Promise.all(bodies.map(caller))
       return (done * base.length) / 1_000_000 / ((performance.now() - started) / 1000)
     }
     try {
-      const up = await measured(async () => {
-        paths.push(await upload(client, target, distinct(base)))
+      const up = await measured(async (body) => {
+        mark(body)
+        paths.push(await upload(client, target, body))
       })
       let next = 0
       const down = await measured(async () => {
@@ -111,11 +127,9 @@ function comment(text: Buffer): Buffer {
   return Buffer.concat([head, text])
 }
 
-/** The same image with a mark of its own in its first comment. */
-function distinct(base: Buffer): Buffer {
-  const copy = Buffer.from(base)
-  copy.write(randomUUID(), 6, markBytes, 'latin1')
-  return copy
+/** Makes the image another one, in its first comment. */
+function mark({ bytes, fileAt }: CallerBody): void {
+  bytes.write(randomUUID(), fileAt + 6, markBytes, 'latin1')
 }
 
 async function answer(client: Pool, request: Parameters<Pool['request']>[0]): Promise<Buffer> {

@@ -116,9 +116,9 @@ async function writeWhole({ bytes, draft, target, root, store }: Draft): Promise
     await store('write', async () => {
       await handle.sync()
       await handle.close()
-      await mkdir(dirname(target), { recursive: true, mode: 0o700 })
+      const made = await mkdir(dirname(target), { recursive: true, mode: 0o700 })
       await rename(draft, target)
-      await syncFolders(dirname(target), root)
+      await syncFolders(dirname(target), made === undefined ? dirname(target) : root)
     })
     return written
   } catch (error) {
@@ -175,12 +175,12 @@ async function writeBatch(handle: FileHandle, pieces: readonly Uint8Array[]): Pr
   }
 }
 
-/** A new name is kept by its folder, and a new folder by the one above it. Windows can't be asked for that. */
-async function syncFolders(from: string, root: string): Promise<void> {
+/** A new name is kept by its folder, and a new folder by the one above it, up to `top`. Windows can't be asked for that. */
+async function syncFolders(from: string, top: string): Promise<void> {
   if (process.platform === 'win32') return
-  const above = relative(root, from).split(sep)
+  const above = relative(top, from).split(sep).filter(Boolean)
   for (let depth = above.length; depth >= 0; depth -= 1) {
-    const handle = await open(join(root, ...above.slice(0, depth)), 'r')
+    const handle = await open(join(top, ...above.slice(0, depth)), 'r')
     await handle.sync()
     await handle.close()
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isStorable } from '../text.ts'
 
 /** Contract 2.7, and the sizes that OpenAI has added since. */
 export const imageSizes = [
@@ -13,6 +14,8 @@ export const imageSizes = [
 ] as const
 
 const mostPromptCharacters = 32_000
+/** A provider may be asked for a model that nobody lists: its name is accounted for as it is. */
+const mostModelCharacters = 256
 /** No provider makes more in one answer, whatever `IMAGE_MAX_N` says. */
 const mostImages = 10
 
@@ -34,7 +37,13 @@ const format = (usual: string) =>
     )
 
 const common = {
-  model: z.string().min(1, 'must not be empty').nullish().describe('`IMAGE_DEFAULT_MODEL` unless given.'),
+  model: z
+    .string()
+    .min(1, 'must not be empty')
+    .max(mostModelCharacters, `must have at most ${mostModelCharacters} characters`)
+    .refine(isStorable, 'contains a character that can’t be stored')
+    .nullish()
+    .describe('`IMAGE_DEFAULT_MODEL` unless given.'),
   n: z.int().min(1).max(mostImages).nullish().describe('How many; 1 unless given.'),
   user: z.string().nullish().describe('Names your user to the provider.'),
   provider_id: z.string().nullish().describe('The provider to ask; the one for such images unless given.'),
@@ -61,6 +70,8 @@ const source = z.object({
   id: z.string().nullish().describe('A media of yours: `jan_…`'),
   url: z.string().nullish().describe('An http or https URL, or a data URL.'),
   b64_json: z.string().nullish().describe('The bytes in base64.'),
+  file_id: z.string().nullish().describe('OpenAI’s word for `id`.'),
+  image_url: z.string().nullish().describe('OpenAI’s word for `url`.'),
 })
 const image = z.union([z.string(), source], {
   error: 'must be an id, a URL, base64, or an object with one of them',

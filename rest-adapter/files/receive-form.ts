@@ -21,7 +21,7 @@ export interface ReceiveOptions {
   readonly maxBytes: number
   /** The most that all of them may have together. */
   readonly maxBytesTogether: number
-  /** How many files each field may have: `file` and `file[]` are the same field. Files of other fields are passed over. */
+  /** How many files each field may have: `file` and `file[]` are the same field. Files of other fields are passed over, one too many is refused. */
   readonly files: Readonly<Record<string, number>>
 }
 
@@ -45,12 +45,12 @@ const maxBesideBytes = 1024 * 1024
 /**
  * Reads a multipart form with its files straight into the store: the graph says where, by their first bytes, and makes media of
  * them when the last one is there.
- * @throws AppError `invalid_parameter` for what is no image, `max_size_exceeded` also for the form as a whole,
- * `unsupported_media_type` for a compressed one
+ * @throws AppError `invalid_parameter` for what is no image and for a form of too many parts, `max_size_exceeded` also for the
+ * form as a whole, `unsupported_media_type` for a compressed one
  */
 export async function receiveForm(options: ReceiveOptions): Promise<ReceivedForm> {
   const { request, context, maxBytesTogether, files } = options
-  const form = formOf(request)
+  const form = formOf(request, files)
   const [first = null] = Object.keys(files)
   const body = bodyStream(request, maxBytesTogether + maxBesideBytes, first)
   const arrivals = new FormArrivals(form, options)
@@ -70,11 +70,14 @@ export async function receiveForm(options: ReceiveOptions): Promise<ReceivedForm
   }
 }
 
-function formOf({ headers }: Request): BusboyInstance {
+function formOf({ headers }: Request, files: ReceiveOptions['files']): BusboyInstance {
   try {
     return new Busboy({
       headers: { ...headers, 'content-type': headers['content-type'] ?? '' },
       limits: { files: mostParts, fields: mostParts, fieldSize: maxFieldBytes },
+      // Some clients leave out the name of a file; its type tells it from a text.
+      isPartAFile: (field, type = '', filename) =>
+        filename !== undefined || (mostOf(files, field) > 0 && !type.startsWith('text/')),
     })
   } catch (cause) {
     throw new AppError('invalid_parameter', 'The form can’t be read.', { cause })
@@ -95,8 +98,16 @@ class FormArrivals {
     this.#options = options
     // What it fails with is asked for by who reads it, and it may fail again when nobody asks any more: that would end the process.
     form.on('error', () => undefined)
-    form.on('file', (name, stream, filename) => this.#file(name, stream, filename || null))
-    form.on('field', (name, value, _nameIsCut, valueIsCut) => this.#field(name, value, valueIsCut))
+    // Parts without a name come, too, whatever the declarations say.
+    form.on('file', (name: string | undefined, stream, filename) =>
+      this.#file(name, stream, filename || null),
+    )
+    form.on('field', (name: string | undefined, value, _nameIsCut, valueIsCut) =>
+      this.#field(name, value, valueIsCut),
+    )
+    const tooMany = () =>
+      this.#refuse(`A form may have at most ${mostParts} texts and ${mostParts} files.`, null)
+    form.on('fieldsLimit', tooMany).on('filesLimit', tooMany)
   }
 
   /** All of it, once the form has ended. */
@@ -116,13 +127,16 @@ class FormArrivals {
     await Promise.allSettled(this.#files.map(({ media }) => media))
   }
 
-  #file(field: string, stream: BusboyFileStream, filename: string | null): void {
+  #file(field: string | undefined, stream: BusboyFileStream, filename: string | null): void {
     // A form that is cut short fails the file that it is in: without a listener that would end the process.
     stream.on('error', () => undefined)
+    const { files } = this.#options
     const name = plainName(field)
-    const most = this.#options.files[name] ?? 0
-    if (this.#files.filter((file) => file.name === name).length >= most) {
+    const most = mostOf(files, field)
+    if (most === 0 || this.#files.filter((file) => file.name === name).length >= most) {
       stream.resume()
+      if (most > 0)
+        this.#refuse(`${name} may have at most ${most === 1 ? 'one file' : `${most} files`}.`, name)
       return
     }
     const media = this.#store(name, stream, filename)
@@ -130,10 +144,15 @@ class FormArrivals {
     this.#files.push({ name, stream, media })
   }
 
-  #field(field: string, value: string, isCut: boolean): void {
+  #field(field: string | undefined, value: string, isCut: boolean): void {
     const name = plainName(field)
-    if (isCut) this.#fail(new AppError('invalid_parameter', `${name} is too long.`, { param: name }))
+    if (name === '') this.#refuse('A part of the form has no name.', null)
+    else if (isCut) this.#refuse(`${name} is too long.`, name)
     else this.#fields.set(name, value)
+  }
+
+  #refuse(message: string, param: string | null): void {
+    this.#fail(new AppError('invalid_parameter', message, { param }))
   }
 
   #fail(error: unknown): void {
@@ -153,7 +172,13 @@ class FormArrivals {
   }
 }
 
-/** Clients write `image[]` where there are several. */
-function plainName(field: string): string {
+/** Clients write `image[]` where there are several. Empty for a part that has no name. */
+function plainName(field = ''): string {
   return field.endsWith('[]') ? field.slice(0, -2) : field
+}
+
+/** How many files a field may have; 0 for one that takes none. */
+function mostOf(files: ReceiveOptions['files'], field: string | undefined): number {
+  const name = plainName(field)
+  return Object.hasOwn(files, name) ? (files[name] ?? 0) : 0
 }

@@ -58,10 +58,12 @@ export const imageRoutes: readonly Route[] = [
     operationId: 'createImageEdits',
     summary: 'Make images of images',
     description:
-      'As JSON, or as `multipart/form-data` with files in `image` (or `image[]`, up to 16) and `mask`, and everything else as fields. What is not a media of yours becomes one. Answers as `/v1/images/generations`, with the bytes unless `response_format` says otherwise; no idempotency key of a form is looked at.',
+      'As JSON, or as `multipart/form-data` with files in `image` (or `image[]`, up to 16) and `mask`, and everything else as fields. `images` is another name of `image`. What is not a media of yours becomes one. Answers as `/v1/images/generations`, with the bytes unless `response_format` says otherwise; no idempotency key of a form is looked at.',
     tag,
     file: 'image',
     body: imageEditRequest,
+    // OpenAI's JSON has a list of that name.
+    aliases: { images: 'image' },
     bodyLimit: 'large',
     examples: { by_id: { prompt: 'Make it night', image: { id: picture }, response_format: 'url' } },
     failures: [

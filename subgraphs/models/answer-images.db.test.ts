@@ -150,6 +150,39 @@ describe('an image that a model answers with', () => {
     expect(await answerItem(answer.conversation.id, actor)).toMatchObject({ text: 'Here.', media: [] })
   })
 
+  it('of a provider that names a media itself is nobody’s', async () => {
+    const actor = someActor()
+    const claimed = { ...part('http://169.254.169.254/'), id: 'jan_01kb3m5n7p9r1s3t5v7w9x1y3z' }
+    fake.script(saying({ content: 'Here.', images: [claimed, { type: 'image_url', id: claimed.id }] }))
+    const answer = await complete(actor)
+    expect(JSON.stringify(answer)).not.toContain(claimed.id)
+    expect(await answerItem(answer.conversation.id, actor)).toMatchObject({ text: 'Here.', media: [] })
+  })
+
+  it.each([
+    ['null among the choices', [null, { index: 0, delta: { images: null } }]],
+    ['null for a list', [{ index: 0, delta: { content: '', images: null } }]],
+    [
+      'null in the list',
+      [{ index: 0, delta: { content: '', images: [null, 'x', [], { image_url: null }] } }],
+    ],
+    ['no object', [{ index: 0, delta: ['images'] }, 7]],
+  ])('is told as it came where there is %s', async (_what, choices) => {
+    const odd = { ...chatChunk({}), choices, note: { images: [], image_url: [] } }
+    fake.script({ chunks: [chatChunk({ content: 'Here ' }), odd, chatChunk({ content: 'it is.' })] })
+    const frames = await readFrames(await callerOf(test, someActor()).stream(asked))
+    expect(frames[1]?.choices).toEqual(choices)
+    expect(frames[2]?.choices).toMatchObject([{ delta: { content: 'it is.' } }])
+  })
+
+  it('is kept up to a number that nobody has a use for', async () => {
+    const bytes = dataUrlOf(await testImage())
+    fake.script(saying({ content: 'Many.', images: Array.from({ length: 40 }, () => part(bytes)) }))
+    const answer = await complete(someActor())
+    const images = answer.choices[0]?.message.images ?? []
+    expect(images.map(({ id }) => id !== undefined)).toEqual(Array.from({ length: 40 }, (_, at) => at < 32))
+  })
+
   it('is not looked for in what is only text', async () => {
     const text = '{"images": [{"image_url": {"url": "data:image/png;base64,AAAA"}}]}'
     fake.script(saying({ content: text }))

@@ -9,7 +9,7 @@ import {
 } from '../../platform/testing/fake-provider.ts'
 import { dataUrlOf, testImage } from '../../platform/testing/test-image.ts'
 import { someActor, startTestGraph, type TestGraph } from '../../wiring/test.ts'
-import { callerOf, failure } from './testing/caller.ts'
+import { callerOf, eventually, failure } from './testing/caller.ts'
 
 let fake: FakeProvider
 let test: TestGraph
@@ -123,6 +123,20 @@ describe('images of a prompt', () => {
     })
   })
 
+  it.each([
+    ['too large to be any', { input_tokens: 2 ** 40, output_tokens: 1 }, { isEstimated: true }],
+    ['negative', { input_tokens: -1 }, { isEstimated: true }],
+    [
+      'that contradict each other',
+      { input_tokens: 3, output_tokens: 2 ** 40, input_tokens_details: { image_tokens: 5 } },
+      { inputTokens: 3, outputTokens: 0, totalTokens: 3, textTokens: 0, imageTokens: 5, isEstimated: false },
+    ],
+    ['that are none', 'many', { isEstimated: true }],
+  ])('cost figures %s no answer', async (_what, usage, told) => {
+    fake.script(answering([{ b64_json: await base64() }], { usage }))
+    expect((await make({ prompt: 'A kite' }, someActor())).usage).toMatchObject(told)
+  })
+
   it('are fetched where the provider sends links, and never from where it may not be', async () => {
     const bytes = await base64()
     fake.script(answering([{ url: `data:image/png;base64,${bytes}` }]))
@@ -170,6 +184,37 @@ describe('images of a prompt', () => {
     expect(await itemsOf(conversationId, actor)).toEqual([])
   })
 
+  it('are no more, and no larger, than anybody can have a use for', async () => {
+    const many = await Promise.all(Array.from({ length: 12 }, async () => ({ b64_json: await base64() })))
+    fake.script(answering(many))
+    expect((await make({ prompt: 'A kite' }, someActor())).images).toHaveLength(10)
+  })
+
+  it('are paid for by a client that leaves while they are made', async () => {
+    const actor = someActor()
+    const leaving = new AbortController()
+    fake.script({ hang: 'before-head' })
+    const context = test.contextFor(actor, leaving.signal)
+    const asked = fake.requests.length
+    const work = context.graph.execute(parse(generation), { input: { prompt: 'A kite' } }, context)
+    const request = await fake.request(asked)
+    leaving.abort()
+    expect(await failure(work)).not.toBeNull()
+    await request.left()
+    const usage = await eventually(
+      async () => {
+        const { pool } = test.services.database
+        return (
+          await pool.query(`select status, model, estimated from accounts.usage_record where user_id = $1`, [
+            actor.id,
+          ])
+        ).rows
+      },
+      (rows) => rows.length > 0,
+    )
+    expect(usage).toEqual([{ status: 'aborted', model: 'z-image', estimated: true }])
+  })
+
   it('are made by the provider that lists the model, under its own name', async () => {
     fake.script(answering([{ b64_json: await base64() }]))
     await make({ prompt: 'A kite', model: 'fake-model' }, someActor())
@@ -187,6 +232,16 @@ describe('images of a prompt', () => {
     ['none of them', { prompt: 'x', n: 0 }, { code: 'invalid_parameter', param: 'n' }],
     ['more than there may be', { prompt: 'x', n: 5 }, { code: 'invalid_parameter', param: 'n' }],
     ['more than anybody makes', { prompt: 'x', n: 11 }, { code: 'invalid_parameter', param: 'n' }],
+    [
+      'by a model whose name can’t be accounted for',
+      { prompt: 'x', model: 'a\u0000' },
+      { code: 'invalid_parameter', param: 'model' },
+    ],
+    [
+      'by a model with an endless name',
+      { prompt: 'x', model: 'a'.repeat(257) },
+      { code: 'invalid_parameter', param: 'model' },
+    ],
     ['by nobody', { prompt: 'x', providerId: 'prov_x' }, { code: 'not_found', param: 'provider_id' }],
     [
       'for a conversation that there is not',

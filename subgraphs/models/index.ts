@@ -19,6 +19,7 @@ import { type ModelsConfig, modelsConfig } from './config.ts'
 import { Tokenizer, TokenRates } from './context/index.ts'
 import { modelsContext } from './context.ts'
 import { CatalogEntry, Provider, ProviderModel } from './entities.ts'
+import { HeldBytes } from './images/held-bytes.ts'
 import { imageResolvers } from './images/resolvers.ts'
 import type { ImageParts } from './images/service.ts'
 import type { openMemory } from './memory/process.ts'
@@ -120,6 +121,7 @@ function imageParts(
     usage,
     outbound,
     objects,
+    held: new HeldBytes(),
     development: mayDraw ? catalogue.clients.drawing : null,
     isEnabled: settings.IMAGE_GENERATION_ENABLED,
     defaultModel: settings.IMAGE_DEFAULT_MODEL,

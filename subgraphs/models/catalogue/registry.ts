@@ -46,6 +46,8 @@ export class ModelRegistry {
   readonly #providers: ReadonlyMap<string, Provider>
   readonly #modelCounts: ReadonlyMap<string, number>
   readonly #fallbacks: ReadonlyMap<string, readonly string[]>
+  /** By each name of a model, the platform's or a provider's own, the ids of those that are called so: switched off or not. */
+  readonly #idsByName: ReadonlyMap<string, ReadonlySet<string>>
 
   constructor({ providers, models, entries }: CatalogueRows, options: RegistryOptions) {
     const { aliases, fallbacks, development } = options
@@ -54,7 +56,10 @@ export class ModelRegistry {
       .sort((one, other) => precedence(one) - precedence(other))
     const byKey = new Map(active.map((provider) => [provider.key, provider]))
     const entryOf = new Map(entries.map((entry) => [entry.modelId, entry]))
-    const listedBy = Map.groupBy(models, ({ providerKey }) => providerKey)
+    const listedBy = Map.groupBy(
+      models.filter(({ isActive }) => isActive),
+      ({ providerKey }) => providerKey,
+    )
     // In the order of the providers, whichever of them sent its list first.
     const offered = active.flatMap(({ key }) => listedBy.get(key) ?? [])
     const own = [...Map.groupBy(offered, ({ modelId }) => modelId)]
@@ -71,6 +76,7 @@ export class ModelRegistry {
     this.#byId = new Map([...own, ...others].map((model) => [model.id, model]))
     this.#providers = new Map(active.map((provider) => [provider.publicId, provider]))
     this.#fallbacks = fallbacks
+    this.#idsByName = idsByName(models)
     this.#modelCounts = new Map([...listedBy].map(([key, rows]) => [key, rows.length]))
   }
 
@@ -96,9 +102,21 @@ export class ModelRegistry {
     return this.#providers.get(id) ?? null
   }
 
+  /** The ids of the models that any provider or the platform calls by a name: those that are switched off, too. */
+  idsNamed(name: string): readonly string[] {
+    return [...(this.#idsByName.get(name) ?? [])]
+  }
+
   modelCount({ key }: Provider): number {
     return this.#modelCounts.get(key) ?? 0
   }
+}
+
+function idsByName(models: readonly ProviderModel[]): Map<string, Set<string>> {
+  const ids = new Map<string, Set<string>>()
+  for (const { modelId, originalId } of models)
+    for (const name of [modelId, originalId]) ids.set(name, (ids.get(name) ?? new Set()).add(modelId))
+  return ids
 }
 
 function listedModel(

@@ -3,7 +3,7 @@ import { mediaIdIn } from '../../../platform/media-reference.ts'
 import type { StoredBytes } from '../../../platform/stored-bytes.ts'
 import { type FetchTerms, foreignImage } from '../media/foreign-image.ts'
 import { ownImages } from '../media/own-images.ts'
-import { type JsonObject, parseObject, spliceFields } from '../providers/index.ts'
+import { isObject, type JsonObject, parseObject, spliceFields } from '../providers/index.ts'
 
 /** The images that a model answers with: kept as media, and told as links with their ids (contract 2.1). */
 export interface AnswerImages {
@@ -24,54 +24,63 @@ export interface AnswerImageParts extends Pick<FetchTerms, 'outbound'> {
 }
 
 const fetchMs = 10_000
+/** The most images of one answer, and of all frames of one stream together: what comes after them stays as it came. */
+const mostImages = 32
 /** How providers spell it: a list beside the text, or parts of the content. Inside a text its quotes would be escaped. */
 const needles = [Buffer.from('"images":'), Buffer.from('"image_url":')]
 
 export function answerImages(context: RequestContext, { objects, outbound }: AnswerImageParts): AnswerImages {
   const own = ownImages(context, objects)
   const terms = { outbound, timeoutMs: fetchMs, signal: context.signal }
+  let left = mostImages
   const mayBeIn = (bytes: Buffer) => needles.some((needle) => bytes.includes(needle))
 
   /** The part as it is told, with the id of its media; the same where it is no image, or can't be kept. */
   async function keptPart(part: unknown): Promise<unknown> {
     const url = urlOf(part)
-    if (url === null || mediaIdIn(url) !== null) return part
+    if (url === null || mediaIdIn(url) !== null || left === 0) return unclaimed(part)
+    left -= 1
     try {
       const { id, url: link } = await own.keep(await foreignImage(url, terms))
       return withLink(part as JsonObject, id, link)
     } catch (error) {
       if (!context.signal.aborted) context.log.warn({ err: error }, 'an image of an answer could not be kept')
-      return part
+      return unclaimed(part)
     }
+  }
+
+  /** One after the other: however many links there are, one of them is held at a time. */
+  async function keptParts(parts: readonly unknown[]): Promise<unknown[]> {
+    const told: unknown[] = []
+    for (const part of parts) told.push(await keptPart(part))
+    return told
   }
 
   async function keptMessage(message: JsonObject): Promise<JsonObject> {
     const { content, images } = message
     return {
       ...message,
-      ...(Array.isArray(content) ? { content: await Promise.all(content.map(keptPart)) } : {}),
-      ...(Array.isArray(images) ? { images: await Promise.all(images.map(keptPart)) } : {}),
+      ...(Array.isArray(content) ? { content: await keptParts(content) } : {}),
+      ...(Array.isArray(images) ? { images: await keptParts(images) } : {}),
     }
   }
 
   /** @param part `message` of whole answers, `delta` of frames */
-  async function keptChoices(
-    choices: readonly JsonObject[],
-    part: 'message' | 'delta',
-  ): Promise<JsonObject[]> {
-    return Promise.all(
-      choices.map(async (choice) => {
-        const message = choice[part]
-        if (typeof message !== 'object' || message === null) return choice
-        return { ...choice, [part]: await keptMessage(message as JsonObject) }
-      }),
-    )
+  async function keptChoices(choices: readonly unknown[], part: 'message' | 'delta'): Promise<unknown[]> {
+    const told: unknown[] = []
+    for (const choice of choices) {
+      const message = isObject(choice) ? choice[part] : null
+      told.push(
+        isObject(choice) && isObject(message) ? { ...choice, [part]: await keptMessage(message) } : choice,
+      )
+    }
+    return told
   }
 
   return {
     async kept({ json, body }) {
       if (!mayBeIn(body)) return { json, body }
-      const choices = await keptChoices(json.choices as JsonObject[], 'message')
+      const choices = await keptChoices(json.choices as unknown[], 'message')
       return { json: { ...json, choices }, body: spliceFields(body, { choices: JSON.stringify(choices) }) }
     },
 
@@ -82,10 +91,17 @@ export function answerImages(context: RequestContext, { objects, outbound }: Ans
       const choices = parseObject(frame)?.choices
       if (!Array.isArray(choices)) return frame
       return spliceFields(frame, {
-        choices: JSON.stringify(await keptChoices(choices as JsonObject[], 'delta')),
+        choices: JSON.stringify(await keptChoices(choices, 'delta')),
       })
     },
   }
+}
+
+/** A part that is not kept, without an id of ours: whatever the provider means by it, it is not known as the caller's. */
+function unclaimed(part: unknown): unknown {
+  if (!isObject(part) || typeof part.id !== 'string' || mediaIdIn(part.id) === null) return part
+  const { id: _, ...rest } = part
+  return rest
 }
 
 function urlOf(part: unknown): string | null {

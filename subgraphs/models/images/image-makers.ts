@@ -2,7 +2,7 @@ import type { Actor } from '../../../platform/actor.ts'
 import { AppError } from '../../../platform/errors.ts'
 import { openModel } from '../catalogue/access.ts'
 import type { LiveCatalogue } from '../catalogue/live-catalogue.ts'
-import type { ListedModel, Offer } from '../catalogue/registry.ts'
+import type { ListedModel, ModelRegistry, Offer } from '../catalogue/registry.ts'
 import type { Provider } from '../entities.ts'
 import type { GuardedEndpoint, Route } from '../providers/index.ts'
 import type { ImageCall } from './image-call.ts'
@@ -47,9 +47,9 @@ export function imageMakers(call: ImageCall, choice: MakerChoice, actor: Actor):
   const { catalogue, development } = choice
   const { registry } = catalogue
   const modelId = askedModel(call, choice)
-  const listed = openModel(registry, modelId, actor)
-  if (!listed && registry.model(modelId))
+  if (isClosed(modelId, registry, actor))
     throw new AppError('model_not_found', 'There is no such model.', { param: 'model' })
+  const listed = openModel(registry, modelId, actor)
   const wanted = call.request.provider_id ?? null
   if (wanted !== null) return at(namedOffer(wanted, modelId, listed, choice), choice)
   if (call.request.model != null && listed && !listed.isDevelopment)
@@ -62,6 +62,13 @@ export function imageMakers(call: ImageCall, choice: MakerChoice, actor: Actor):
 }
 
 const builtIn = { name: 'Jan development', vendor: 'jan', metadata: {} }
+
+/** Whether every model of that name, the platform's or a provider's own, is closed to the caller or switched off. */
+function isClosed(name: string, registry: ModelRegistry, actor: Actor): boolean {
+  if (registry.model(name)) return !openModel(registry, name, actor)
+  const ids = registry.idsNamed(name)
+  return ids.length > 0 && ids.every((id) => !openModel(registry, id, actor))
+}
 
 /** A provider of images makes whatever it is asked for; another one only what it lists. */
 function namedOffer(
@@ -85,7 +92,11 @@ function usualProvider(providers: readonly Provider[], flag: string): Provider |
 }
 
 function at({ provider, modelId }: Offer, { catalogue }: MakerChoice): ImageMaker[] {
+  const way = provider.category === 'image' ? wayToImages : modelId
   return catalogue.clients
     .inOrder(provider)
-    .map((endpoint) => ({ modelId, provider, route: endpoint.route(modelId) }))
+    .map((endpoint) => ({ modelId, provider, route: endpoint.route(way) }))
 }
+
+/** The one way to a provider of images: ways are kept for ever, and one for each name that anybody thinks of had no end. */
+const wayToImages = 'images'

@@ -1,5 +1,5 @@
 import type { TokenUsage } from '../../../platform/openai/token-usage.ts'
-import { estimateTokens, type JsonObject } from '../providers/index.ts'
+import { estimateTokens, type JsonObject, tokenCount } from '../providers/index.ts'
 
 /** The tokens of images, after OpenAI's. */
 export interface ImageUsageFigures {
@@ -16,7 +16,7 @@ export interface ImageUsageFigures {
 export function imageUsage({ usage }: JsonObject, prompt: string): ImageUsageFigures {
   const told = (usage ?? {}) as JsonObject
   const details = (told.input_tokens_details ?? {}) as JsonObject
-  const input = count(told.input_tokens)
+  const input = tokenCount(told.input_tokens)
   if (input === null) {
     const tokens = estimateTokens(prompt)
     return {
@@ -28,13 +28,13 @@ export function imageUsage({ usage }: JsonObject, prompt: string): ImageUsageFig
       isEstimated: true,
     }
   }
-  const output = count(told.output_tokens) ?? 0
-  const imageTokens = count(details.image_tokens) ?? 0
+  const output = tokenCount(told.output_tokens) ?? 0
+  const imageTokens = tokenCount(details.image_tokens) ?? 0
   return {
     inputTokens: input,
     outputTokens: output,
-    totalTokens: count(told.total_tokens) ?? input + output,
-    textTokens: count(details.text_tokens) ?? input - imageTokens,
+    totalTokens: tokenCount(told.total_tokens) ?? input + output,
+    textTokens: tokenCount(details.text_tokens) ?? Math.max(0, input - imageTokens),
     imageTokens,
     isEstimated: false,
   }
@@ -53,8 +53,4 @@ export function tokensOf({
     total_tokens: totalTokens,
     ...(isEstimated ? { estimated: true } : {}),
   }
-}
-
-function count(value: unknown): number | null {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null
 }

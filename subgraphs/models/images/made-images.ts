@@ -1,4 +1,4 @@
-import { type FetchTerms, foreignImage } from '../media/foreign-image.ts'
+import { type FetchTerms, foreignImage, mostImageBytes } from '../media/foreign-image.ts'
 import { type JsonObject, malformedAnswer } from '../providers/index.ts'
 
 /** An image as its provider sent it. */
@@ -7,14 +7,22 @@ export interface MadeImage {
   readonly revisedPrompt: string | null
 }
 
-/** The images of a provider's answer. @throws AppError `provider_error` where an entry has none */
-export function madeImages(data: readonly JsonObject[], terms: FetchTerms): Promise<MadeImage[]> {
-  return Promise.all(
-    data.map(async (entry) => ({
-      bytes: await bytesOf(entry, terms),
-      revisedPrompt: typeof entry.revised_prompt === 'string' ? entry.revised_prompt : null,
-    })),
-  )
+/** No provider makes more for one request: what comes after them is passed over. */
+const mostImages = 10
+
+/**
+ * The images of a provider's answer, one after the other: however many links there are, no more is fetched than may be held.
+ * @throws AppError `provider_error` where an entry has none, and where all of them are too large together
+ */
+export async function* madeImages(data: readonly JsonObject[], terms: FetchTerms): AsyncGenerator<MadeImage> {
+  let room = mostImageBytes
+  for (const entry of data.slice(0, mostImages)) {
+    const bytes = await bytesOf(entry, { ...terms, maxBytes: room })
+    room -= bytes.length
+    if (room < 0) throw malformedAnswer('sent images that are too large')
+    const { revised_prompt: revised } = entry
+    yield { bytes, revisedPrompt: typeof revised === 'string' ? revised : null }
+  }
 }
 
 async function bytesOf({ b64_json, url }: JsonObject, terms: FetchTerms): Promise<Buffer> {
@@ -22,8 +30,7 @@ async function bytesOf({ b64_json, url }: JsonObject, terms: FetchTerms): Promis
   if (typeof url !== 'string') throw malformedAnswer('sent an image without its bytes')
   try {
     return await foreignImage(url, terms)
-  } catch (error) {
-    if (terms.signal.aborted) throw error
+  } catch {
     throw malformedAnswer('sent a link to an image that can’t be fetched')
   }
 }

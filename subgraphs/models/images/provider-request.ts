@@ -9,6 +9,12 @@ export interface EnclosedImage {
   readonly mimeType: string
 }
 
+/** The images that go with a request. */
+export interface EnclosedImages {
+  readonly images: readonly EnclosedImage[]
+  readonly mask: EnclosedImage | null
+}
+
 /** What a request says to the platform alone. */
 const ours = new Set([
   'provider_id',
@@ -39,7 +45,7 @@ export function generationBody(
 export function editForm(
   request: ImageEditRequest,
   { modelId }: ImageMaker,
-  { images, mask }: { readonly images: readonly EnclosedImage[]; readonly mask: EnclosedImage | null },
+  { images, mask }: EnclosedImages,
 ): FormData {
   const form = new FormData()
   const { size, ...fields } = theirs(request)
@@ -69,7 +75,7 @@ function bytesWanted(modelId: string): { response_format?: 'b64_json' } {
 }
 
 function file({ bytes, mimeType }: EnclosedImage): Blob {
-  return new Blob([new Uint8Array(bytes)], { type: mimeType })
+  return new Blob([bytes as Buffer<ArrayBuffer>], { type: mimeType })
 }
 
 function nameOf({ mimeType }: EnclosedImage, name: string): string {

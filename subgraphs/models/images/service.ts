@@ -5,16 +5,20 @@ import type { GuardedFetch } from '../../../platform/guarded-fetch/index.ts'
 import { newId } from '../../../platform/ids.ts'
 import type { ConversationStub } from '../../../platform/openai/conversation-stub.ts'
 import type { StoredBytes } from '../../../platform/stored-bytes.ts'
+import { clientLeft } from '../completion/client-left.ts'
+import type { CompletionEnd } from '../completion/completion-stream.ts'
 import { usageRecord } from '../completion/usage-figures.ts'
 import type { UsageRecorder } from '../completion/usage-recorder.ts'
-import { type OwnImage, type OwnImages, ownImages } from '../media/own-images.ts'
+import { type OwnImages, ownImages } from '../media/own-images.ts'
 import { firstAnswer, type JsonObject, malformedAnswer } from '../providers/index.ts'
+import type { HeldBytes } from './held-bytes.ts'
 import type { ImageCall } from './image-call.ts'
 import { askedModel, type ImageMaker, imageMakers, type MakerChoice } from './image-makers.ts'
+import { bytesOf, enclosedImages, type ImageSources, sourcesOf } from './image-sources.ts'
 import { namedConversation, storeImageTurn } from './image-turn.ts'
 import { type ImageUsageFigures, imageUsage, tokensOf } from './image-usage.ts'
 import { type MadeImage, madeImages } from './made-images.ts'
-import { type EnclosedImage, editForm, editPath, generationBody } from './provider-request.ts'
+import { editForm, editPath, generationBody } from './provider-request.ts'
 
 /** What images are made with. */
 export interface ImageParts extends MakerChoice {
@@ -28,6 +32,7 @@ export interface ImageParts extends MakerChoice {
   readonly outbound: GuardedFetch
   readonly objects: Pick<StoredBytes, 'read' | 'write'>
   readonly usage: UsageRecorder
+  readonly held: HeldBytes
 }
 
 /** An image that is kept. */
@@ -49,8 +54,8 @@ export interface GeneratedImages {
   readonly conversation: ConversationStub | null
 }
 
-/** What the images of a request may have together, in bytes: they are sent at once. */
-const mostSourceBytes = 50_000_000
+/** Images that were paid for are kept also where the client has left meanwhile, but not for ever. */
+const keepingMs = 60_000
 
 /** Makes images for the caller (contract 2.7). */
 export function imageService(context: RequestContext, parts: ImageParts) {
@@ -74,11 +79,12 @@ export function imageService(context: RequestContext, parts: ImageParts) {
       const makers = imageMakers(call, parts, actor)
       const conversation = await namedConversation(call, context)
       const sources = await sourcesOf(call, own)
-      const { answer, usage } = await ask({ call, makers, sources, conversation, actor }, parts, own, context)
-      const data = answer.data as readonly JsonObject[]
-      const { outbound, timeoutMs } = parts
-      const made = await madeImages(data, { outbound, timeoutMs, signal: context.signal })
-      const images = await Promise.all(made.map((image) => kept(image, own)))
+      const asking = { call, makers, sources, conversation, actor }
+      const who = { caller: actor.id, signal: context.signal }
+      const { answer, usage } = await parts.held.during(bytesOf(sources), who, () =>
+        ask(asking, parts, own, context),
+      )
+      const images = await keptImages(answer.data as readonly JsonObject[], parts, context)
       const isStored = conversation !== null && call.request.store !== false
       const modelId = askedModel(call, parts)
       if (isStored) {
@@ -104,30 +110,10 @@ function assertFew({ request: { n } }: ImageCall, { mostImages }: ImageParts): v
   throw new AppError('invalid_parameter', `n must be at most ${mostImages}.`, { param: 'n' })
 }
 
-interface Sources {
-  readonly images: readonly OwnImage[]
-  readonly mask: OwnImage | null
-}
-
-/** @throws AppError `input_too_large`, and what `OwnImages.of` throws */
-async function sourcesOf(call: ImageCall, own: OwnImages): Promise<Sources> {
-  if (call.task === 'generate') return { images: [], mask: null }
-  const { image, mask } = call.request
-  const images: OwnImage[] = []
-  const written = Array.isArray(image) ? image : [image]
-  // One after the other: each may be fetched, and is held while it is stored.
-  for (const [at, one] of written.entries())
-    images.push(await own.of(one, Array.isArray(image) ? `image[${at}]` : 'image'))
-  const sources = { images, mask: mask == null ? null : await own.of(mask, 'mask') }
-  const bytes = [...images, ...(sources.mask ? [sources.mask] : [])].reduce((sum, one) => sum + one.bytes, 0)
-  if (bytes <= mostSourceBytes) return sources
-  throw new AppError('input_too_large', 'The images are too large to be sent together.', { param: 'image' })
-}
-
 interface Asking {
   readonly call: ImageCall
   readonly makers: readonly ImageMaker[]
-  readonly sources: Sources
+  readonly sources: ImageSources
   readonly conversation: ConversationStub | null
   readonly actor: Actor
 }
@@ -144,7 +130,15 @@ async function ask(
   const startedAt = performance.now()
   const id = newId('completion')
   const modelId = askedModel(call, parts)
-  const send = await sender(call, sources, parts, own)
+  const send = sender(call, sources, parts, own)
+  const record = (maker: ImageMaker, end: CompletionEnd, usage: ImageUsageFigures) =>
+    recorder.record(
+      usageRecord(
+        { id, actor, modelId, startedAt },
+        { model: modelId, provider: maker.provider.name },
+        { end, tokens: tokensOf(usage), stream: false, conversation },
+      ),
+    )
   const terms = {
     retries,
     until: startedAt + timeoutMs,
@@ -152,42 +146,54 @@ async function ask(
     onFailure: ({ provider }: ImageMaker, err: unknown) =>
       log.warn({ err, model: modelId, provider: provider.name }, 'a provider made no images'),
   }
-  const { maker, answer } = await firstAnswer(
-    [makers],
-    async (maker) => ({
-      maker,
-      answer: await maker.route.whole({ caller: actor.id, signal }, (client) =>
-        send(maker, client, { requestId, traceparent, signal, startedAt, totalMs: timeoutMs }),
-      ),
-    }),
-    terms,
-  )
-  const usage = imageUsage(answer.json, call.request.prompt)
-  const outcome = { end: 'completed', tokens: tokensOf(usage), stream: false, conversation } as const
-  const answerer = { model: modelId, provider: maker.provider.name }
-  recorder.record(usageRecord({ id, actor, modelId, startedAt }, answerer, outcome))
+  let asking: ImageMaker | undefined
+  const askOne = async (maker: ImageMaker) => {
+    asking = undefined
+    const answer = await maker.route.whole({ caller: actor.id, signal }, (client) => {
+      asking = maker
+      return send(maker, client, { requestId, traceparent, signal, startedAt, totalMs: timeoutMs })
+    })
+    return { maker, answer }
+  }
+  const { prompt } = call.request
+  const { maker, answer } = await firstAnswer([makers], askOne, terms).catch((error: unknown) => {
+    if (!signal.aborted) throw error
+    // A client that leaves while a provider works for it has used its prompt.
+    if (asking) record(asking, 'aborted', imageUsage({}, prompt))
+    throw clientLeft(error)
+  })
+  const usage = imageUsage(answer.json, prompt)
+  record(maker, 'completed', usage)
   return { answer: answer.json, usage }
 }
 
 type Client = Parameters<Parameters<ImageMaker['route']['whole']>[1]>[0]
 type CallTerms = Omit<Parameters<Client['generateImages']>[0], 'body'>
 
-/** How a request is put to a maker: the bytes of its images are read once, whoever is asked. */
-async function sender(call: ImageCall, sources: Sources, { defaultSize }: ImageParts, own: OwnImages) {
+/** How a request is put to a maker. */
+function sender(call: ImageCall, sources: ImageSources, { defaultSize }: ImageParts, own: OwnImages) {
   if (call.task === 'generate') {
     return (maker: ImageMaker, client: Client, terms: CallTerms) =>
       client.generateImages({ ...terms, body: generationBody(call.request, maker, defaultSize) })
   }
-  const enclosed = {
-    images: await Promise.all(sources.images.map((image) => enclose(image, own))),
-    mask: sources.mask && (await enclose(sources.mask, own)),
+  return async (maker: ImageMaker, client: Client, terms: CallTerms) => {
+    const form = editForm(call.request, maker, await enclosedImages(sources, own))
+    return client.editImages({ ...terms, form, path: editPath(maker) })
   }
-  return (maker: ImageMaker, client: Client, terms: CallTerms) =>
-    client.editImages({ ...terms, form: editForm(call.request, maker, enclosed), path: editPath(maker) })
 }
 
-async function enclose(image: OwnImage, own: OwnImages): Promise<EnclosedImage> {
-  return { bytes: await own.bytes(image), mimeType: image.mimeType }
+/** Keeps the images of an answer, in their order. @throws AppError `provider_error` for an answer that has none, or too much */
+async function keptImages(
+  data: readonly JsonObject[],
+  { outbound, objects, timeoutMs }: ImageParts,
+  base: RequestContext,
+): Promise<KeptImage[]> {
+  const context = { ...base, signal: AbortSignal.timeout(keepingMs) }
+  const own = ownImages(context, objects)
+  const images: KeptImage[] = []
+  for await (const image of madeImages(data, { outbound, timeoutMs, signal: context.signal }))
+    images.push(await kept(image, own))
+  return images
 }
 
 /** @throws AppError `provider_error` where the provider sent something else than an image */

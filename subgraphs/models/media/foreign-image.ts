@@ -6,9 +6,12 @@ export interface FetchTerms {
   readonly outbound: GuardedFetch
   readonly timeoutMs: number
   readonly signal: AbortSignal
+  /** The most that is read; `mostImageBytes` unless given. */
+  readonly maxBytes?: number
 }
 
-const mostBytes = 64 * 1024 * 1024
+/** As large as an answer may be that has its images in it. */
+export const mostImageBytes = 64 * 1024 * 1024
 
 /**
  * The bytes of an image that a provider gives as a URL, inline or not. A provider's link is as foreign as any: it is not
@@ -18,8 +21,8 @@ const mostBytes = 64 * 1024 * 1024
 export async function foreignImage(url: string, terms: FetchTerms): Promise<Buffer> {
   const inline = inlineImage(url)
   if (inline) return inline
-  const { outbound, timeoutMs, signal } = terms
-  const { status, body } = await outbound.fetch(url, { param: null, timeoutMs, maxBytes: mostBytes, signal })
+  const { outbound, timeoutMs, signal, maxBytes = mostImageBytes } = terms
+  const { status, body } = await outbound.fetch(url, { param: null, timeoutMs, maxBytes, signal })
   if (status === 200) return buffer(body)
   body.destroy()
   throw new Error(`The image's URL answered ${status}.`)

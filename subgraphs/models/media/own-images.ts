@@ -23,7 +23,10 @@ const mostMadeBytes = 64 * 1024 * 1024
 export function ownImages(context: RequestContext, objects: Pick<StoredBytes, 'read' | 'write'>) {
   const { graph } = context
 
-  async function known(id: string, param: string): Promise<OwnImage> {
+  async function known(written: string, param: string): Promise<OwnImage> {
+    const id = mediaIdIn(written)
+    if (id === null)
+      throw new AppError('invalid_media_reference', `${param} is not the id of a media.`, { param })
     const { resolveMedia } = await graph.execute(ImageSourceDocument, { ids: [id] }, context)
     const [media] = resolveMedia.media
     if (media) return media
@@ -37,9 +40,9 @@ export function ownImages(context: RequestContext, objects: Pick<StoredBytes, 'r
     try {
       return (await graph.execute(StoreImageSourceDocument, { input: source }, context)).createMedia.media
     } catch (error) {
-      // the media subgraph names its own field
+      // the media subgraph names its own fields
       if (!(error instanceof AppError) || error.status >= 500) throw error
-      throw new AppError(error.code, error.message, { param, cause: error })
+      throw new AppError(error.code, error.message.replace(/\bdata_url\b/g, param), { param, cause: error })
     }
   }
 
@@ -49,12 +52,12 @@ export function ownImages(context: RequestContext, objects: Pick<StoredBytes, 'r
      * @throws AppError `invalid_media_reference`, `invalid_parameter`, `missing_parameter`, `max_size_exceeded`
      */
     async of(written: WrittenImage, param: string): Promise<OwnImage> {
-      const { id, url, b64_json } = typeof written === 'string' ? namedBy(written) : written
-      if (id != null) return known(mediaIdIn(id) ?? id, param)
+      const { id, url, b64_json } = typeof written === 'string' ? namedBy(written) : plainlyNamed(written)
+      if (id != null) return known(id, param)
       if (url != null) {
         const reference = mediaIdIn(url)
         if (reference !== null) return known(reference, param)
-        return stored(url.startsWith('data:') ? { dataUrl: url } : { remoteUrl: url }, param)
+        return stored(/^data:/i.test(url) ? { dataUrl: url } : { remoteUrl: url }, param)
       }
       if (b64_json != null) return stored({ dataUrl: `data:image/*;base64,${b64_json}` }, param)
       throw new AppError('missing_parameter', `${param} needs an id, a url or b64_json.`, { param })
@@ -89,6 +92,11 @@ export type OwnImages = ReturnType<typeof ownImages>
 
 async function* one(bytes: Buffer): AsyncGenerator<Buffer> {
   yield bytes
+}
+
+/** OpenAI has words of its own for what the contract has, too. */
+function plainlyNamed({ id, file_id, url, image_url, b64_json }: Exclude<WrittenImage, string>) {
+  return { id: id ?? file_id, url: url ?? image_url, b64_json }
 }
 
 /** Contract 2.7: a text is an id, a URL, or the bytes in base64. */

@@ -7,11 +7,12 @@ export {
   usualRuntimes,
 } from './discovery.ts'
 export { defaultTimeouts, type ProviderTimeouts } from './endpoint.ts'
+export { FairQueue, type QueueCaller, type QueueLimits } from './fair-queue.ts'
 export { type AskingBounds, firstAnswer } from './first-answer.ts'
 export { type EndpointGuards, GuardedEndpoint, type Route } from './guarded-endpoint.ts'
 export { createHttpProvider } from './http-provider.ts'
 export { readModelList } from './model-list.ts'
-export { parseObject } from './parse-object.ts'
+export { isObject, parseObject } from './parse-object.ts'
 export type {
   CompletionRequest,
   ImageEditRequest,
@@ -25,5 +26,5 @@ export type {
 export { malformedAnswer } from './provider-errors.ts'
 export { createModelRewriter } from './rewrite-model.ts'
 export { type FieldEdit, findFieldValue, spliceFields } from './splice-fields.ts'
-export { usageOf } from './stream-record.ts'
+export { tokenCount, usageOf } from './stream-record.ts'
 export { estimateMessageTokens, estimateTokens } from './token-estimate.ts'

@@ -62,10 +62,11 @@ export function usageOf(body: JsonObject | null): CompletionUsage | null {
   return { ...usage, prompt_tokens: prompt, completion_tokens: completion, total_tokens: total }
 }
 
-const mostTokens = 2 ** 30
+/** Two of them together are still an integer of the database and of GraphQL. */
+const mostTokens = 2 ** 30 - 1
 
 /** A figure that a provider can mean; null for what it can't. */
-function tokenCount(value: unknown): number | null {
+export function tokenCount(value: unknown): number | null {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= mostTokens
     ? (value as number)
     : null

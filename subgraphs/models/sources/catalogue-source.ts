@@ -5,7 +5,7 @@ import type { ProviderSourceKind } from '../catalogue/rows.ts'
 import { CatalogEntry, Provider, ProviderModel } from '../entities.ts'
 import type { ProviderModel as ListedByProvider } from '../providers/index.ts'
 
-/** Everything that the registry is built from. */
+/** Everything that the registry is built from: models that are switched off, too. */
 export interface CatalogueRows {
   readonly providers: readonly Provider[]
   readonly models: readonly ProviderModel[]
@@ -35,11 +35,7 @@ export function catalogueSource(database: SubgraphDatabase): CatalogueSource {
     async load() {
       const em = database.fork()
       const providers = await em.find(Provider, {}, { orderBy: { key: 'asc' } })
-      const models = await em.find(
-        ProviderModel,
-        { isListed: true, isActive: true },
-        { orderBy: { key: 'asc' } },
-      )
+      const models = await em.find(ProviderModel, { isListed: true }, { orderBy: { key: 'asc' } })
       const entries = await em.find(CatalogEntry, {}, { orderBy: { modelId: 'asc' } })
       return { providers, models, entries }
     },

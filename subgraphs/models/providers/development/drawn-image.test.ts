@@ -32,6 +32,11 @@ describe('a drawn image', () => {
     ['that is markup', '<span size="999999">&lt;</span> &'],
     ['of half a character', '\ud800'],
     ['of blanks and controls', ' \u0000\n\t '],
+    ['of what has no width', '\u200b\u00ad\u200e'],
+    ['of tags', '\u{e0001}\u{e0041}'],
+    ['of a blank that counts as a letter', '\u3164'],
+    ['of what stands over a letter that is not there', '\u0301'],
+    ['of blank Braille', '\u2800'],
   ])('fits for a prompt %s, in every size', async (_what, prompt) => {
     for (const [width, height] of [
       [8, 8],

@@ -88,6 +88,9 @@ async function text(words: string, most: number, high: number): Promise<Buffer> 
   return sharp(written).resize(width, height, { fit: 'inside', withoutEnlargement: true }).toBuffer()
 }
 
+/** Where there is nothing to be seen the library fails. */
+const visible = /[^\s\p{C}\p{M}\p{Default_Ignorable_Code_Point}\u2800]/u
+
 function shortened(prompt: string): string {
   const characters = [
     ...prompt
@@ -95,7 +98,7 @@ function shortened(prompt: string): string {
       .replace(/\p{Cc}+/gu, ' ')
       .trim(),
   ]
-  if (characters.length === 0) return '…'
+  if (!characters.some((character) => visible.test(character))) return '…'
   if (characters.length <= mostCharacters) return characters.join('')
   return `${characters.slice(0, mostCharacters).join('')}…`
 }

@@ -25,18 +25,13 @@ export async function drawnEdits(form: FormData, signal: AbortSignal): Promise<J
   const image = form.get('image') ?? form.get('image[]')
   if (!(image instanceof Blob))
     throw new AppError('missing_parameter', 'image is missing.', { param: 'image' })
-  const bytes = await readable(image)
-  const size = sizeNamed(form.get('size')) ?? shrunk(await sizeOf(bytes))
-  return answerOf(countOf(form.get('n')), signal, (note) => drawOn(bytes, { prompt, note, ...size }))
-}
-
-/** What the platform takes and the drawing library can't read. @throws AppError `invalid_parameter` */
-async function readable(image: Blob): Promise<Buffer> {
   const bytes = Buffer.from(await image.arrayBuffer())
   try {
-    await sizeOf(bytes)
-    return bytes
+    const size = sizeNamed(form.get('size')) ?? shrunk(await sizeOf(bytes))
+    return await answerOf(countOf(form.get('n')), signal, (note) => drawOn(bytes, { prompt, note, ...size }))
   } catch (cause) {
+    signal.throwIfAborted()
+    // What the platform takes and the drawing library can't read, as a whole or beyond its head.
     const message = `The built-in development provider can’t draw on this ${image.type || 'image'}.`
     throw new AppError('invalid_parameter', message, { param: 'image', cause })
   }
