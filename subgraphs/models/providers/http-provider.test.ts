@@ -227,8 +227,8 @@ describe('deadlines', () => {
   })
 
   it('bound the whole of a completion that sends its head late', async () => {
-    const hasty = connect({ totalMs: 60 })
-    fake.script({ hang: 'before-head' }, { headDelayMs: 20 })
+    const hasty = connect({ totalMs: 1_500 })
+    fake.script({ hang: 'before-head' }, { headDelayMs: 300 })
     expect((await failure(hasty.complete(request()))).code).toBe('upstream_timeout')
     await hasty.complete(request())
     await hasty.close()
