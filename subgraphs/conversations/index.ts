@@ -19,6 +19,7 @@ import { generatedTitles } from './migrations/0008-generated-titles.ts'
 import { deletedOfOwner } from './migrations/0009-deleted-of-owner.ts'
 import { titlesOfForks } from './migrations/0010-titles-of-forks.ts'
 import { limitedForks } from './migrations/0011-limited-forks.ts'
+import { searchByRareWords } from './migrations/0012-search-by-rare-words.ts'
 import { reportResolvers } from './reports/resolvers.ts'
 import { resolvers } from './resolvers.ts'
 import type { Resolvers } from './schema.generated.ts'
@@ -58,6 +59,7 @@ export const conversations = defineSubgraph({
       deletedOfOwner,
       titlesOfForks,
       limitedForks,
+      searchByRareWords,
     ],
   },
   config: conversationsConfig,

@@ -71,18 +71,17 @@ export function searchService({ actor, database, conversations, items, ownProjec
   const found = async (ranked: readonly RankedConversation[], terms: SearchTerms): Promise<SearchHit[]> => {
     const ownerId = requireActor(actor).id
     // where messages hold large pictures, those of the best hits alone are shown
-    const rows = await items.firstByIds(
-      ownerId,
-      ranked.flatMap(({ itemIds }) => itemIds),
-    )
+    const wanted = ranked.flatMap(({ itemIds }) => itemIds)
+    const [rows, ...living] = await Promise.all([
+      items.firstByIds(ownerId, wanted),
+      ...ranked.map(({ id }) => conversations.byId(ownerId, id)),
+    ])
     const byId = new Map(rows.map((row) => [row.publicId, row]))
-    const read = await Promise.all(
-      ranked.map(async ({ id, score, itemIds }) => ({
-        score,
-        conversation: await conversations.byId(ownerId, id),
-        items: itemIds.flatMap((itemId) => byId.get(itemId) ?? []),
-      })),
-    )
+    const read = ranked.map(({ score, itemIds }, at) => ({
+      score,
+      conversation: living[at] ?? null,
+      items: itemIds.flatMap((itemId) => byId.get(itemId) ?? []),
+    }))
     // what was deleted since it was ranked is left out
     const hits = read.flatMap(({ conversation, ...rest }) =>
       conversation ? [{ conversation, ...rest }] : [],

@@ -130,10 +130,15 @@ async function assertCursor(em: EntityManager, { ownerId }: OwnerFilter, after: 
   if (known === 0) throw invalidCursor(after)
 }
 
+/**
+ * The ids alone find the rows. Planned for any owner, the condition on the owner would be looked up too, and an account of 100,000
+ * conversations is no usual one.
+ */
 const conversationsById = `
   select ${conversationColumns('c', 'b')}
-  from conversations.conversation c join conversations.branch b on b.key = c.active_branch_key
-  where c.public_id = any($1::text[]) and c.owner_id = $2 and c.deleted_at is null`
+  from (select * from conversations.conversation where public_id = any($1::text[]) offset 0) c
+  join conversations.branch b on b.key = c.active_branch_key
+  where c.owner_id = $2 and c.deleted_at is null`
 
 async function readMany(database: SubgraphDatabase, ownerId: string, ids: readonly string[]) {
   const rows = await database.prepared<ConversationColumns>('conversations_by_id', conversationsById, [
