@@ -285,6 +285,37 @@ describe('conversations', () => {
     })
   })
 
+  it('finds one by its id without a look at all others of its owner, planned for any owner too', async () => {
+    const owner = someActor()
+    const { id } = await create(owner)
+    const client = await test.services.database.pool.connect()
+    try {
+      await client.query('begin')
+      // most accounts have few: what a plan for any owner believes of this one
+      await client.query(
+        `with made as (
+          select 'conv_' || left(md5('any' || n), 16) as id, nextval('conversations.branch_key_seq') as branch
+          from generate_series(1, 5000) n
+        ), conversation as (
+          insert into conversations.conversation (public_id, owner_id, active_branch_key)
+          select id, gen_random_uuid(), branch from made returning key, active_branch_key
+        )
+        insert into conversations.branch (key, conversation_key, name) select active_branch_key, key, 'MAIN' from conversation`,
+      )
+      await client.query('analyze conversations.conversation')
+      test.takeStatements()
+      await run('query ($id: ID!) { conversation(id: $id) { title } }', { id }, owner)
+      const [statement] = test.takeStatements().filter((sql) => sql.includes('public_id = any($1'))
+      const { rows } = await client.query(`explain (generic_plan) ${statement}`)
+      const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+      expect(plan).toContain('conversation_public_id_key')
+      expect(plan).not.toContain('conversation_of_owner')
+    } finally {
+      await client.query('rollback')
+      client.release()
+    }
+  })
+
   it('deletes in the order of the keys, so that two who delete the same never wait for each other', async () => {
     const owner = someActor()
     const { pool } = test.services.database

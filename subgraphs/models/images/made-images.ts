@@ -30,7 +30,7 @@ async function bytesOf({ b64_json, url }: JsonObject, terms: FetchTerms): Promis
   if (typeof url !== 'string') throw malformedAnswer('sent an image without its bytes')
   try {
     return await foreignImage(url, terms)
-  } catch {
-    throw malformedAnswer('sent a link to an image that can’t be fetched')
+  } catch (cause) {
+    throw malformedAnswer('sent a link to an image that can’t be fetched', cause)
   }
 }

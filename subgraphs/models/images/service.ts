@@ -201,7 +201,7 @@ async function kept(image: MadeImage, own: OwnImages): Promise<KeptImage> {
   try {
     return { ...image, ...(await own.keep(image.bytes)) }
   } catch (error) {
-    if (error instanceof AppError && error.status < 500) throw malformedAnswer('sent what is no image')
+    if (error instanceof AppError && error.status < 500) throw malformedAnswer('sent what is no image', error)
     throw error
   }
 }

@@ -12,12 +12,10 @@ import {
   type ImageSourceQuery,
   StoreImageSourceDocument,
 } from '../operations.generated.ts'
+import { mostImageBytes } from './foreign-image.ts'
 
 /** An image of the caller's. */
 export type OwnImage = ImageSourceQuery['resolveMedia']['media'][number]
-
-/** Images that a model has made are as large as they are: the bound is for what is no image any more. */
-const mostMadeBytes = 64 * 1024 * 1024
 
 /** The caller's media, as far as images are made of them and become them. */
 export function ownImages(context: RequestContext, objects: Pick<StoredBytes, 'read' | 'write'>) {
@@ -73,7 +71,7 @@ export function ownImages(context: RequestContext, objects: Pick<StoredBytes, 'r
     /** Keeps an image that was made, with a link to it. @throws AppError `invalid_parameter` for what is no image */
     async keep(bytes: Buffer): Promise<{ readonly id: string; readonly url: string }> {
       const { signal } = context
-      const arrival = { bytes: one(bytes), filename: null, maxBytes: mostMadeBytes, param: 'image', signal }
+      const arrival = { bytes: one(bytes), filename: null, maxBytes: mostImageBytes, param: 'image', signal }
       return uploadMedia(arrival, objects, {
         begin: async (input) =>
           (await graph.execute(BeginImageUploadDocument, { input }, context)).beginMediaUpload,

@@ -32,10 +32,11 @@ export function transportFailure(cause: unknown, hasBegun: boolean): AppError {
 }
 
 /** An answer that is not what the protocol promises. Whoever sends such a thing is not asked again for it. */
-export function malformedAnswer(what: string): ProviderFailure {
+export function malformedAnswer(what: string, cause?: unknown): ProviderFailure {
   return new ProviderFailure('provider_error', `The model provider ${what}.`, {
     next: 'another',
     isFault: true,
+    cause,
   })
 }
 
