@@ -1,9 +1,9 @@
 import DataLoader from 'dataloader'
 import { sql } from 'kysely'
 import type { SubgraphDatabase } from '../../../platform/db.ts'
+import { type Group, inGroups } from '../../../platform/in-groups.ts'
 import type { Page } from '../../../platform/pagination.ts'
 import { Conversation } from '../entities.ts'
-import { type Group, inGroups } from './in-groups.ts'
 import { connection } from './transaction.ts'
 
 /** Which conversations of a project a list holds. */
