@@ -55,14 +55,14 @@ const titlesOf = ({ projects }: Lists) =>
   projects.nodes.map(({ conversations }) => conversations.nodes.map(({ title }) => title))
 
 describe('the conversations of many projects', () => {
-  it('cost as many statements for two projects as for twelve', async () => {
+  it.each(['', '(order: ASC)'])('cost as many statements for two projects as for twelve%s', async (args) => {
     const statements: number[] = []
     for (const count of [2, 12]) {
       const actor = someActor()
       await projectsOf(actor, count)
-      await run<Lists>(actor, lists(''))
+      await run<Lists>(actor, lists(args))
       test.takeStatements()
-      const { projects } = await run<Lists>(actor, lists(''))
+      const { projects } = await run<Lists>(actor, lists(args))
       statements.push(test.takeStatements().length)
       expect(projects.nodes.map(({ conversations }) => conversations.totalCount)).toEqual([
         0,
