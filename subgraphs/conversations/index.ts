@@ -20,7 +20,8 @@ import { deletedOfOwner } from './migrations/0009-deleted-of-owner.ts'
 import { titlesOfForks } from './migrations/0010-titles-of-forks.ts'
 import { limitedForks } from './migrations/0011-limited-forks.ts'
 import { searchByRareWords } from './migrations/0012-search-by-rare-words.ts'
-import { keysToldWhileGiven } from './migrations/0013-keys-told-while-given.ts'
+import { itemsWithMedia } from './migrations/0013-items-with-media.ts'
+import { keysToldWhileGiven } from './migrations/0014-keys-told-while-given.ts'
 import { reportResolvers } from './reports/resolvers.ts'
 import { resolvers } from './resolvers.ts'
 import type { Resolvers } from './schema.generated.ts'
@@ -61,6 +62,7 @@ export const conversations = defineSubgraph({
       titlesOfForks,
       limitedForks,
       searchByRareWords,
+      itemsWithMedia,
       keysToldWhileGiven,
     ],
   },

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
 import { createTestDatabase, type TestDatabase } from '../../../platform/testing/test-database.ts'
 import { generatedTitles } from './0008-generated-titles.ts'
-import { keysToldWhileGiven } from './0013-keys-told-while-given.ts'
+import { keysToldWhileGiven } from './0014-keys-told-while-given.ts'
 
 let database: TestDatabase
 let client: pg.Client

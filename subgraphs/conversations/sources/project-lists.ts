@@ -1,8 +1,8 @@
 import DataLoader from 'dataloader'
 import { sql } from 'kysely'
 import type { SubgraphDatabase } from '../../../platform/db.ts'
+import { type Group, inGroups } from '../../../platform/in-groups.ts'
 import { Conversation } from '../entities.ts'
-import { type Group, inGroups } from './in-groups.ts'
 import type { BoundedPage } from './settled-key.ts'
 import { connection } from './transaction.ts'
 

@@ -10,7 +10,7 @@ export type SettledKey = () => Promise<string>
 
 /**
  * Lists that begin with the oldest end there, so that whoever reads on from their end passes nothing over (decision 0004).
- * `migrations/0013-keys-told-while-given.ts` tells how.
+ * `migrations/0014-keys-told-while-given.ts` tells how.
  */
 export function settledKey(database: SubgraphDatabase): SettledKey {
   const keys = new DataLoader<'newest', string>(

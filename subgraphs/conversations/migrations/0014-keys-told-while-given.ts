@@ -11,7 +11,7 @@ import type { Migration } from '../../../platform/db.ts'
  * one that takes over 5 s is stuck, and shall not keep all lists waiting.
  */
 export const keysToldWhileGiven: Migration = {
-  name: '0013_keys_told_while_given',
+  name: '0014_keys_told_while_given',
   sql: `
     do $body$
     declare
