@@ -54,6 +54,9 @@ const lists = (args: string) => `{ projects(first: 50, order: ASC) { nodes { nam
 const titlesOf = ({ projects }: Lists) =>
   projects.nodes.map(({ conversations }) => conversations.nodes.map(({ title }) => title))
 
+/** What the process does in the background at that moment is no matter. */
+const isOfLists = (sql: string) => /settled_key|^select "[cp]"\.|group by project_id/.test(sql.trim())
+
 describe('the conversations of many projects', () => {
   it.each(['', '(order: ASC)'])('cost as many statements for two projects as for twelve%s', async (args) => {
     const statements: number[] = []
@@ -63,12 +66,13 @@ describe('the conversations of many projects', () => {
       await run<Lists>(actor, lists(args))
       test.takeStatements()
       const { projects } = await run<Lists>(actor, lists(args))
-      statements.push(test.takeStatements().length)
+      statements.push(test.takeStatements().filter(isOfLists).length)
       expect(projects.nodes.map(({ conversations }) => conversations.totalCount)).toEqual([
         0,
         ...Array(count - 1).fill(3),
       ])
     }
+    expect(statements[0]).toBeGreaterThan(1)
     expect(statements[1]).toBe(statements[0])
   })
 
