@@ -22,6 +22,7 @@ import { limitedForks } from './migrations/0011-limited-forks.ts'
 import { searchByRareWords } from './migrations/0012-search-by-rare-words.ts'
 import { itemsWithMedia } from './migrations/0013-items-with-media.ts'
 import { searchHits } from './migrations/0014-search-hits.ts'
+import { keysToldWhileGiven } from './migrations/0015-keys-told-while-given.ts'
 import { reportResolvers } from './reports/resolvers.ts'
 import { resolvers } from './resolvers.ts'
 import type { Resolvers } from './schema.generated.ts'
@@ -64,6 +65,7 @@ export const conversations = defineSubgraph({
       searchByRareWords,
       itemsWithMedia,
       searchHits,
+      keysToldWhileGiven,
     ],
   },
   config: conversationsConfig,
