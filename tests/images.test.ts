@@ -36,6 +36,7 @@ describe('POST /v1/images/generations', () => {
       size: '512x512',
     })
     expect(made.usage).toMatchObject({ total_tokens: expect.any(Number) })
+    expect(made).toMatchObject({ size: '512x512', output_format: 'png' })
     const data = made.data as Listed['data']
     expect(new Set(data.map(({ id }) => id)).size).toBe(2)
     for (const { id, url, b64_json } of data) {

@@ -26,7 +26,7 @@ export interface TestGraph {
 }
 
 /** What sweepers and the indexer of search send, at moments of their own. */
-const background = /\bwith expired\b|\bsearch_(pending|backfill|entry)\b/
+const background = /\bwith expired\b|\bsearch_(pending|backfill|entry)\b|\bfrom accounts\.erasure\b/
 
 /** A signed-in ordinary user whom nobody has seen before. */
 export function someActor(changes: Partial<Actor> = {}): Actor {

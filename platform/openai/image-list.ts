@@ -7,6 +7,14 @@ const madeImage = z.object({
   revised_prompt: z.string().optional().describe('What the provider made of the prompt.'),
 })
 
+/** How the images were made, where the provider says so. */
+export const imageRendering = z.object({
+  background: z.string().optional().describe('`transparent` or `opaque`.'),
+  output_format: z.string().optional().describe('`png`, `webp` or `jpeg`.'),
+  quality: z.string().optional().describe('`low`, `medium` or `high`.'),
+  size: z.string().optional().describe('Width and height in pixels.'),
+})
+
 const usage = z.object({
   total_tokens: z.number().int(),
   input_tokens: z.number().int(),
@@ -16,7 +24,12 @@ const usage = z.object({
 
 /** What images come back as (contract 2.7): OpenAI's list, with ids. */
 export const imageList = z
-  .object({ created: z.number().int().describe('Unix seconds.'), data: z.array(madeImage), usage })
+  .object({
+    created: z.number().int().describe('Unix seconds.'),
+    ...imageRendering.shape,
+    data: z.array(madeImage),
+    usage,
+  })
   .meta({
     id: 'ImageList',
     examples: [

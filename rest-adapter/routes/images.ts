@@ -21,6 +21,7 @@ const failures = [
   ...inferenceFailures,
   'not_found',
   'conversation_not_found',
+  'conversation_full',
   'not_implemented',
   'media_storage_failed',
   'media_storage_not_configured',

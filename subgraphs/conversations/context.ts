@@ -1,3 +1,4 @@
+import { requireActor } from '../../platform/actor.ts'
 import type { RequestContext } from '../../platform/context.ts'
 import type { SubgraphDatabase } from '../../platform/db.ts'
 import type { SubgraphContext } from '../../platform/subgraph.ts'
@@ -22,6 +23,7 @@ import { branchSource } from './sources/branches.ts'
 import { conversationSource } from './sources/conversations.ts'
 import { itemSource } from './sources/items.ts'
 import { mediaReferences } from './sources/media-references.ts'
+import { projectMedia } from './sources/project-media.ts'
 import type { HistorySource } from './sources/turn-history.ts'
 import type { TurnStore } from './sources/turn-store.ts'
 
@@ -40,6 +42,8 @@ export interface ConversationsContext extends SubgraphContext {
   readonly shares: ShareService
   readonly publicLinks: PublicLinks
   mediaReferences(ownerId: string, ids: readonly string[]): Promise<string[]>
+  /** The media that the actor's conversations of a project name, newest first. */
+  mediaOfProject(projectId: string): Promise<string[]>
   /** The public URL of a share. */
   readonly linkOf: SharingProcess['linkOf']
 }
@@ -63,11 +67,13 @@ export function conversationsContext(request: RequestContext, shared: SharedSour
   const items = itemSource(database)
   const branches = branchSource(database)
   const ownProject = ownProjects(request)
+  const mediaOfProject = projectMedia(database)
   const conversationRules = conversationService({ actor, database, conversations, changes, ownProject })
   return {
     request,
     conversations: conversationRules,
     mediaReferences: (ownerId, ids) => mediaReferences(database, ownerId, ids),
+    mediaOfProject: (projectId) => mediaOfProject(requireActor(actor).id, projectId),
     branches: branchService({ actor, database, branches, conversations, changes, maxBranches }),
     forks: forkService({ actor, database, items, changes, maxBranches }),
     items: itemService({ actor, database, items, changes, maxBranches }),

@@ -1,6 +1,7 @@
 import type { DepartmentResolvers } from '../../platform/merge-resolvers.ts'
 import { plainText, presentedBlock } from './content/blocks.ts'
 import type { ItemRole, ItemStatus, Resolvers } from './schema.generated.ts'
+import { maxItemsPerBranch } from './sources/item-writes.ts'
 
 /** Conversations, their items, and the turns that completions store. */
 export const resolvers = {
@@ -30,6 +31,7 @@ export const resolvers = {
     project: ({ projectId }) => (projectId == null ? null : { id: projectId }),
     activeBranch: ({ activeBranch }) => activeBranch.name,
     itemCount: ({ activeBranch }) => activeBranch.itemCount,
+    itemsLeft: ({ activeBranch }) => Math.max(0, maxItemsPerBranch - activeBranch.itemCount),
     instructionVersion: ({ instructionVersion }) => instructionVersion ?? null,
     effectiveInstructionSnapshot: ({ instructionSnapshot }) => instructionSnapshot ?? null,
     isArchived: ({ archivedAt }) => archivedAt != null,

@@ -54,6 +54,8 @@ export type Conversation = {
   activeBranch: Scalars['String']['output'];
   /** How many items the active branch has. */
   itemCount: Scalars['Int']['output'];
+  /** How many more items the active branch takes. */
+  itemsLeft: Scalars['Int']['output'];
   /** Whether it was put away. */
   isArchived: Scalars['Boolean']['output'];
   /** When it was put away; null while it is in use. */
@@ -273,6 +275,8 @@ export type Project = {
   id: Scalars['ID']['output'];
   /** The conversations of the project, newest first unless asked otherwise. */
   conversations: ConversationConnection;
+  /** The ids of the media that its conversations name, the newest upload first; at most 10,000. */
+  mediaIds: Array<Scalars['ID']['output']>;
 };
 
 
@@ -303,7 +307,7 @@ export type Query = {
   turnContext: TurnContext;
   /** What to ask a message again with. Fails with `conversation_not_found`, `item_not_found`, `invalid_parameter`. */
   turnForkPoint: TurnForkPoint;
-  /** Which of these media a living conversation of their owner's names. It reads all that the owner has written: for work that nobody waits for. */
+  /** Which of these media a living conversation of their owner's names. For work that nobody waits for. */
   mediaReferences: Array<Scalars['ID']['output']>;
   /** Searches titles and messages of the caller's conversations, best first. */
   search: SearchConnection;
@@ -1479,6 +1483,7 @@ export type ConversationResolvers<ContextType = ConversationsContext, ParentType
   project?: Resolver<Maybe<ResolversTypes['Project']>, ParentType, ContextType>;
   activeBranch?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   itemCount?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  itemsLeft?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   isArchived?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   archivedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
@@ -1553,6 +1558,7 @@ export type ProjectResolvers<ContextType = ConversationsContext, ParentType exte
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Project']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   conversations?: Resolver<ResolversTypes['ConversationConnection'], ParentType, ContextType, RequireFields<ProjectConversationsArgs, 'first' | 'order'>>;
+  mediaIds?: Resolver<Array<ResolversTypes['ID']>, ParentType, ContextType>;
 };
 
 export type ModelResolvers<ContextType = ConversationsContext, ParentType extends ResolversParentTypes['Model'] = ResolversParentTypes['Model']> = {

@@ -1,8 +1,15 @@
-import type { Connection } from '../../platform/pagination.ts'
+import type { MediaPage } from './services/media.ts'
 import type { MediaRow } from './sources/media-row.ts'
 
 /** What resolvers hand on as a `Media`. */
 export type MediaModel = MediaRow
 
 /** What resolvers hand on as a page; its `totalCount` is counted only when asked for. */
-export type MediaConnectionModel = Connection<MediaRow>
+export type MediaConnectionModel = MediaPage
+
+/** What the gateway hands over of a project. */
+export interface ProjectModel {
+  readonly id: string
+  /** The media that its conversations name, newest first. */
+  readonly mediaIds: readonly string[]
+}

@@ -36,7 +36,10 @@ export const resolvers: Resolvers = {
       return { url, expiresAt: new Date(expiresAt) }
     },
   },
+  Project: {
+    media: ({ mediaIds }, args, { media }) => media.pageOf(mediaIds, args),
+  },
   MediaConnection: {
-    totalCount: (_, __, { media }) => media.count(),
+    totalCount: (page, _, { media }) => media.total(page),
   },
 }

@@ -174,6 +174,50 @@ describe('images of a prompt', () => {
     ])
   })
 
+  it('are not begun for a conversation that is full', async () => {
+    const actor = someActor()
+    const conversationId = await createConversation(actor)
+    const { pool } = test.services.database
+    const fill = (count: number) =>
+      pool.query(
+        `update conversations.branch b set item_count = $2 from conversations.conversation c
+         where c.public_id = $1 and b.key = c.active_branch_key`,
+        [conversationId, count],
+      )
+    const asked = fake.requests.length
+    await fill(9_999)
+    expect(await failure(make({ prompt: 'A kite', conversationId }, actor))).toMatchObject({
+      code: 'conversation_full',
+      param: 'conversation_id',
+    })
+    expect(fake.requests).toHaveLength(asked)
+    const drawn = answering([{ b64_json: await base64() }])
+    fake.script(drawn, drawn)
+    expect(await make({ prompt: 'A kite', conversationId, store: false }, actor)).toMatchObject({
+      conversation: null,
+    })
+    await fill(9_998)
+    expect(await make({ prompt: 'A kite', conversationId }, actor)).toMatchObject({
+      conversation: { id: conversationId },
+    })
+  })
+
+  it('are answered with where their conversation goes while they are made', async () => {
+    const actor = someActor()
+    const conversationId = await createConversation(actor)
+    const result = await base64()
+    fake.script({ ...answering([{ b64_json: result }]), headDelayMs: 500 })
+    const asked = fake.request()
+    const making = make({ prompt: 'A kite', conversationId }, actor)
+    await asked
+    await ask(
+      'mutation ($id: ID!) { deleteConversation(id: $id) { __typename } }',
+      { id: conversationId },
+      actor,
+    )
+    expect(await making).toMatchObject({ images: [{ b64Json: result }], conversation: null })
+  })
+
   it('stay out of the conversation with `store: false`', async () => {
     const actor = someActor()
     const conversationId = await createConversation(actor)

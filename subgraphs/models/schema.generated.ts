@@ -621,7 +621,7 @@ export type Mutation = {
   completeChat: Scalars['RawBody']['output'];
   /** The body of `POST /v1/embeddings` to the body of its answer. */
   embed: Scalars['RawBody']['output'];
-  /** Makes images of a prompt. Fails with `not_implemented` where that is switched off, with `not_found` where nobody draws, or as the provider did. */
+  /** Makes images of a prompt. Fails with `not_implemented` where that is switched off, with `not_found` where nobody draws, with `conversation_full` where the conversation takes no more items, or as the provider did. */
   generateImages: GeneratedImages;
   /** Makes images of others: what is not a media of the caller's becomes one. Fails as `generateImages`, and with `invalid_media_reference`, `invalid_parameter` or `max_size_exceeded` for an image that can't be read. */
   editImages: GeneratedImages;
@@ -871,7 +871,7 @@ export type GeneratedImages = {
   images: Array<GeneratedImage>;
   /** The tokens that it took. */
   usage: ImageUsage;
-  /** The conversation that has them. */
+  /** The conversation that has them; null where none was named, or where it could not take them any more. */
   conversation: Maybe<Conversation>;
 };
 

@@ -1,5 +1,5 @@
 import { mediaIdsIn } from '../../../platform/media-reference.ts'
-import type { ItemResolvers, QueryResolvers } from '../schema.generated.ts'
+import type { ItemResolvers, ProjectResolvers, QueryResolvers } from '../schema.generated.ts'
 
 /** What conversations have to do with media. */
 export const mediaResolvers = {
@@ -9,4 +9,7 @@ export const mediaResolvers = {
   Item: {
     media: ({ content, details }) => mediaIdsIn([content, details]).map((id) => ({ id })),
   } satisfies Pick<ItemResolvers, 'media'>,
+  Project: {
+    mediaIds: ({ id }, _, { mediaOfProject }) => mediaOfProject(id),
+  } satisfies Pick<ProjectResolvers, 'mediaIds'>,
 }

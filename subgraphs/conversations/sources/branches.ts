@@ -1,8 +1,8 @@
 import DataLoader from 'dataloader'
 import type { SubgraphDatabase } from '../../../platform/db.ts'
+import { type Group, inGroups } from '../../../platform/in-groups.ts'
 import { invalidCursor, type Page } from '../../../platform/pagination.ts'
 import { branchName, isStorableName } from './branch-writes.ts'
-import { type Group, inGroups } from './in-groups.ts'
 
 /** A branch, with what its conversation says of it. Moments are PostgreSQL's text. */
 export interface BranchRow {

@@ -6,9 +6,11 @@ import type { ObjectStore } from '../../../platform/object-store/object-store.ts
 import {
   type Connection,
   invalidCursor,
+  type Page,
   type PageArguments,
   toConnection,
   toPage,
+  totalByPage,
 } from '../../../platform/pagination.ts'
 import type { MediaSource } from '../sources/media.ts'
 import type { MediaRow } from '../sources/media-row.ts'
@@ -32,6 +34,14 @@ export interface MediaParts {
 const mostIds = 100
 /** A placeholder is a link in the making: a value with more of them than this is no message. */
 const mostPlaceholders = 1_000
+
+/** A list of media, and what is in it as a whole. */
+export interface MediaPage extends Connection<MediaRow> {
+  /** Null: all of the actor's. */
+  readonly among: readonly string[] | null
+  /** How many there are on all pages, where that is known without counting them. */
+  readonly knownTotal: number | null
+}
 
 /** The rules of media. Everything acts for the actor: another owner's media does not exist for it. */
 export function mediaService({ actor, source, writes, objects, uploads, linkSeconds, isPublic }: MediaParts) {
@@ -62,6 +72,18 @@ export function mediaService({ actor, source, writes, objects, uploads, linkSeco
       ...(filename ? { filename } : {}),
     })
 
+  async function pageBy(
+    args: PageArguments,
+    among: readonly string[] | null,
+    read: (page: Page) => Promise<MediaRow[]>,
+  ): Promise<MediaPage> {
+    const page = toPage(args)
+    if (page.after !== null && !hasIdShape('media', page.after)) throw invalidCursor(page.after)
+    const rows = await read(page)
+    const knownTotal = totalByPage(rows, page)
+    return { ...toConnection(rows, page, ({ publicId }) => publicId), among, knownTotal }
+  }
+
   return {
     link,
 
@@ -78,13 +100,18 @@ export function mediaService({ actor, source, writes, objects, uploads, linkSeco
       return isPublic && hasIdShape('media', id.toLowerCase()) ? source.anyones(id.toLowerCase()) : null
     },
 
-    async page(args: PageArguments): Promise<Connection<MediaRow>> {
-      const page = toPage(args)
-      if (page.after !== null && !hasIdShape('media', page.after)) throw invalidCursor(page.after)
-      return toConnection(await source.page(owner(), page), page, ({ publicId }) => publicId)
-    },
+    page: (args: PageArguments): Promise<MediaPage> =>
+      pageBy(args, null, (page) => source.page(owner(), page)),
 
-    count: (): Promise<number> => source.count(owner()),
+    /** Of these media, the actor's own. @param ids of those that a project names */
+    pageOf: (ids: readonly string[], args: PageArguments): Promise<MediaPage> =>
+      pageBy(args, ids, (page) => source.pageAmong(owner(), ids, page)),
+
+    /** How many there are on all pages of the list. */
+    total: async ({ among, knownTotal }: MediaPage): Promise<number> => {
+      if (knownTotal !== null) return knownTotal
+      return among === null ? source.count(owner()) : source.countAmong(owner(), among)
+    },
 
     /** @throws AppError `invalid_parameter` */
     async resolve(ids: readonly string[]) {

@@ -2,10 +2,11 @@ import DataLoader from 'dataloader'
 import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { invalidCursor, type Page } from '../../../platform/pagination.ts'
 import { Media } from '../entities.ts'
+import { type MediaAmong, mediaAmong } from './media-among.ts'
 import { type MediaRow, mediaColumns } from './media-row.ts'
 
 /** Reads media. Every statement but `anyones` is narrowed to one owner; what others own does not exist here. */
-export interface MediaSource {
+export interface MediaSource extends MediaAmong {
   byId(ownerId: string, id: string): Promise<MediaRow | null>
   /** Up to `limit + 1` media. @throws AppError `invalid_cursor` */
   page(ownerId: string, page: Page): Promise<MediaRow[]>
@@ -26,6 +27,7 @@ export function mediaSource(database: SubgraphDatabase): MediaSource {
   }
 
   return {
+    ...mediaAmong(database),
     byId: (ownerId, id) => loaderOf(ownerId).load(id),
     clearLoaders: () => loaders.clear(),
 

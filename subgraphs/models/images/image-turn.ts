@@ -20,23 +20,40 @@ const writeDeadlineMs = 10_000
 
 const itemTypes = { generate: 'image_generation_call', edit: 'image_edit_call' } as const
 
-/** The conversation that a request names; null where it names none. @throws AppError `conversation_not_found` */
+/** The prompt, and the call. */
+const itemsOfTurn = 2
+
+/**
+ * The conversation that a request names; null where it names none.
+ * @throws AppError `conversation_not_found`; `conversation_full` before anything was made that could not be stored
+ */
 export async function namedConversation(
-  { request: { conversation_id: id } }: ImageCall,
+  { request: { conversation_id: id, store } }: ImageCall,
   context: RequestContext,
 ): Promise<ConversationStub | null> {
   if (id == null) return null
   const { conversation } = await context.graph.execute(ImageConversationDocument, { id }, context)
-  if (conversation) return { id: conversation.id, title: conversation.title ?? null }
-  throw new AppError('conversation_not_found', 'There is no such conversation.', { param: 'conversation_id' })
+  if (!conversation)
+    throw new AppError('conversation_not_found', 'There is no such conversation.', {
+      param: 'conversation_id',
+    })
+  if (store !== false && conversation.itemsLeft < itemsOfTurn)
+    throw new AppError('conversation_full', 'The conversation takes no more items.', {
+      param: 'conversation_id',
+    })
+  return { id: conversation.id, title: conversation.title ?? null }
 }
 
-/** Contract 2.7: the prompt with the images that were changed, and a call with those that were made. */
+/**
+ * Contract 2.7: the prompt with the images that were changed, and a call with those that were made. They were paid for and are
+ * media already: where the conversation takes them no more, they are answered with all the same.
+ * @returns whether it has them
+ */
 export async function storeImageTurn(
   conversationId: string,
   { call: { task, request }, modelId, sources, made, revisedPrompt }: ImageTurn,
   base: RequestContext,
-): Promise<void> {
+): Promise<boolean> {
   const context = { ...base, signal: AbortSignal.timeout(writeDeadlineMs) }
   const asked = {
     type: 'message',
@@ -53,11 +70,17 @@ export async function storeImageTurn(
       ...(revisedPrompt === null ? {} : { revised_prompt: revisedPrompt }),
     },
   }
-  await context.graph.execute(
-    AddImageItemsDocument,
-    { input: { conversationId, items: [asked, answered] } },
-    context,
-  )
+  const input = { conversationId, items: [asked, answered] }
+  try {
+    await context.graph.execute(AddImageItemsDocument, { input }, context)
+    return true
+  } catch (err) {
+    base.log.error(
+      { err, conversation: conversationId, media: made },
+      'images were not stored in their conversation',
+    )
+    return false
+  }
 }
 
 function inputImage(id: string): object {

@@ -8,11 +8,12 @@ const usualFormat = { generate: 'url', edit: 'b64_json' } as const
 /** Images as OpenAI's clients read them, with the ids that they are kept under. */
 export function imageListOf(
   { task, request }: ImageCall,
-  { createdAt, images, usage }: GeneratedImages,
+  { createdAt, images, rendering, usage }: GeneratedImages,
 ): ImageList {
   const asBytes = (request.response_format ?? usualFormat[task]) === 'b64_json'
   return {
     created: Math.floor(createdAt.getTime() / 1000),
+    ...rendering,
     data: images.map(({ id, url, bytes, revisedPrompt }) => ({
       ...(asBytes ? { b64_json: bytes.toString('base64') } : { url }),
       id,

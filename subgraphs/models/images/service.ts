@@ -14,6 +14,7 @@ import { firstAnswer, type JsonObject, malformedAnswer } from '../providers/inde
 import type { HeldBytes } from './held-bytes.ts'
 import type { ImageCall } from './image-call.ts'
 import { askedModel, type ImageMaker, imageMakers, type MakerChoice } from './image-makers.ts'
+import { type ImageRendering, renderingOf } from './image-rendering.ts'
 import { bytesOf, enclosedImages, type ImageSources, sourcesOf } from './image-sources.ts'
 import { namedConversation, storeImageTurn } from './image-turn.ts'
 import { type ImageUsageFigures, imageUsage, tokensOf } from './image-usage.ts'
@@ -49,6 +50,8 @@ export interface GeneratedImages {
   /** As it was asked for. */
   readonly modelId: string
   readonly images: readonly KeptImage[]
+  /** How they were made, as far as the provider says. */
+  readonly rendering: ImageRendering
   readonly usage: ImageUsageFigures
   /** Null where no conversation has them. */
   readonly conversation: ConversationStub | null
@@ -85,19 +88,26 @@ export function imageService(context: RequestContext, parts: ImageParts) {
         ask(asking, parts, own, context),
       )
       const images = await keptImages(answer.data as readonly JsonObject[], parts, context)
-      const isStored = conversation !== null && call.request.store !== false
       const modelId = askedModel(call, parts)
-      if (isStored) {
-        const turn = {
-          call,
-          modelId,
-          sources: sources.images.map(({ id }) => id),
-          made: images.map(({ id }) => id),
-          revisedPrompt: images[0]?.revisedPrompt ?? null,
-        }
-        await storeImageTurn(conversation.id, turn, context)
+      const turn = {
+        call,
+        modelId,
+        sources: sources.images.map(({ id }) => id),
+        made: images.map(({ id }) => id),
+        revisedPrompt: images[0]?.revisedPrompt ?? null,
       }
-      return { createdAt: new Date(), modelId, images, usage, conversation: isStored ? conversation : null }
+      const isStored =
+        conversation !== null &&
+        call.request.store !== false &&
+        (await storeImageTurn(conversation.id, turn, context))
+      return {
+        createdAt: new Date(),
+        modelId,
+        images,
+        rendering: renderingOf(answer),
+        usage,
+        conversation: isStored ? conversation : null,
+      }
     },
   }
 }

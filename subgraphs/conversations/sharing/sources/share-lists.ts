@@ -1,8 +1,8 @@
 import DataLoader from 'dataloader'
 import type { SubgraphDatabase } from '../../../../platform/db.ts'
 import { hasIdShape } from '../../../../platform/ids.ts'
+import { type Group, inGroups } from '../../../../platform/in-groups.ts'
 import { invalidCursor, type Page } from '../../../../platform/pagination.ts'
-import { type Group, inGroups } from '../../sources/in-groups.ts'
 import { type ShareRow, shareColumns } from './share-row.ts'
 
 /** Which of the shares of somebody, or of a conversation, a list holds. */

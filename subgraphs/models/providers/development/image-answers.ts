@@ -16,7 +16,7 @@ const mostImages = 10
 export async function drawnImages(body: JsonObject, signal: AbortSignal): Promise<JsonObject> {
   const prompt = promptOf(body.prompt)
   const size = sizeNamed(body.size) ?? usual
-  return answerOf(countOf(body.n), signal, (note) => drawImage({ prompt, note, ...size }))
+  return answerOf(countOf(body.n), size, signal, (note) => drawImage({ prompt, note, ...size }))
 }
 
 /** The answer to a request to change images: what was asked for is written over the first. */
@@ -28,7 +28,8 @@ export async function drawnEdits(form: FormData, signal: AbortSignal): Promise<J
   const bytes = Buffer.from(await image.arrayBuffer())
   try {
     const size = sizeNamed(form.get('size')) ?? shrunk(await sizeOf(bytes))
-    return await answerOf(countOf(form.get('n')), signal, (note) => drawOn(bytes, { prompt, note, ...size }))
+    const draw = (note: string) => drawOn(bytes, { prompt, note, ...size })
+    return await answerOf(countOf(form.get('n')), size, signal, draw)
   } catch (cause) {
     signal.throwIfAborted()
     // What the platform takes and the drawing library can't read, as a whole or beyond its head.
@@ -40,6 +41,7 @@ export async function drawnEdits(form: FormData, signal: AbortSignal): Promise<J
 /** One after the other: each takes a core. */
 async function answerOf(
   count: number,
+  { width, height }: Size,
   signal: AbortSignal,
   draw: (note: string) => Promise<Buffer>,
 ): Promise<JsonObject> {
@@ -51,7 +53,8 @@ async function answerOf(
     )
     data.push({ b64_json: bytes.toString('base64') })
   }
-  return { created: Math.floor(Date.now() / 1000), data }
+  const created = Math.floor(Date.now() / 1000)
+  return { created, output_format: 'png', size: `${width}x${height}`, data }
 }
 
 function promptOf(value: unknown): string {

@@ -1,0 +1,50 @@
+import DataLoader from 'dataloader'
+import type { SubgraphDatabase } from '../../../platform/db.ts'
+import { namesMedia, textOfItem } from './media-references.ts'
+
+/** Beyond it a project is no gallery: the older ones are left out. */
+const mostMedia = 10_000
+
+/** Reads for one request which media the owner's conversations of a project name; all projects share a statement. */
+export function projectMedia(
+  database: SubgraphDatabase,
+): (ownerId: string, projectId: string) => Promise<string[]> {
+  const loaders = new Map<string, DataLoader<string, string[]>>()
+  return (ownerId, projectId) => {
+    const loader = loaders.get(ownerId) ?? loaderOf(database, ownerId)
+    loaders.set(ownerId, loader)
+    return loader.load(projectId)
+  }
+}
+
+function loaderOf(database: SubgraphDatabase, ownerId: string): DataLoader<string, string[]> {
+  return new DataLoader(
+    async (projectIds) => {
+      const rows = await database.prepared<{ projectId: string; ids: string[] }>('media_of_projects', named, [
+        ownerId,
+        projectIds,
+        mostMedia,
+      ])
+      const byProject = new Map(rows.map(({ projectId, ids }) => [projectId, ids]))
+      return projectIds.map((id) => byProject.get(id) ?? [])
+    },
+    // a request may write between two of its reads
+    { cache: false },
+  )
+}
+
+/** A JSON text that is nothing but a media's id, in the spellings of `mediaIdIn`. */
+const placeholder = String.raw`(?<!\\)"(?:data:[\w.+-]+/[\w.+-]+;(?:base64,)?)?(jan_[0-9a-z]{26})"`
+
+/** Newest uploads first, for the ids begin with their time. An item that is deleted on every branch names nothing any more. */
+const named = `
+  select project.id as "projectId", array(
+    select distinct lower(found[1]) as id
+    from conversations.conversation c
+    join conversations.item i on i.conversation_key = c.key
+    cross join lateral regexp_matches(${textOfItem}, '${placeholder}', 'gi') as found
+    where c.owner_id = $1 and c.project_id = project.id and c.deleted_at is null and ${namesMedia}
+      and exists (select from conversations.branch_item b where b.item_key = i.key and b.deleted_at is null)
+    order by id desc limit $3
+  ) as ids
+  from unnest($2::text[]) as project (id)`
