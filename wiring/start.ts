@@ -9,8 +9,10 @@ await runProcess(async (stack) => {
   const platform = readPlatformSettings(environment)
   const log = processLogger(platform)
   stack.terms = { graceMs: platform.SHUTDOWN_GRACE, log }
-  // PostgreSQL needs no JavaScript to come up: it starts while the rest of the program is still being read.
-  const database = embeddedDatabase(platform, stack)
+  // PostgreSQL needs no JavaScript to come up. To read the rest of the program takes this thread a second: before that it is on its way.
+  const underWay = Promise.withResolvers<void>()
+  const database = embeddedDatabase(platform, stack, underWay.resolve)
+  await Promise.race([underWay.promise, database])
   const [{ startOneProcess }, { url }] = await Promise.all([import('./one-process.ts'), database])
   await startOneProcess({ environment, databaseUrl: url, log }, stack)
 })

@@ -30,6 +30,8 @@ interface ClusterOptions {
   places: ClusterPlaces
   binaries: PostgresBinaries
   user: PostgresUser
+  /** Told when a process of PostgreSQL has been started. */
+  onProcess?: () => void
 }
 
 /** @throws EmbeddedPostgresError when the folder holds something that the bundled PostgreSQL cannot open */
@@ -112,7 +114,10 @@ async function removeLeftovers(dataDir: string): Promise<void> {
   }
 }
 
-async function runInitdb({ places, binaries, user }: ClusterOptions, folder: string): Promise<void> {
+async function runInitdb(
+  { places, binaries, user, onProcess }: ClusterOptions,
+  folder: string,
+): Promise<void> {
   const args = [
     `--pgdata=${folder}`,
     `--username=${SUPERUSER}`,
@@ -124,7 +129,7 @@ async function runInitdb({ places, binaries, user }: ClusterOptions, folder: str
     '--builtin-locale=C.UTF-8',
     '--no-instructions',
   ]
-  await run({ user, file: binaries.initdb, args, cwd: folder, folder: places.cluster })
+  await run({ user, file: binaries.initdb, args, cwd: folder, folder: places.cluster, onProcess })
 }
 
 /** PostgreSQL as a single process without a port, for the statements that must come before the first start. */
@@ -149,11 +154,13 @@ interface Run {
   /** What a failure's message names. */
   folder: string
   input?: string
+  onProcess?: (() => void) | undefined
 }
 
-function run({ user, file, args, cwd, folder, input = '' }: Run): Promise<void> {
+function run({ user, file, args, cwd, folder, onProcess, input = '' }: Run): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawnAs(user, file, args, { cwd, stdio: ['pipe', 'pipe', 'pipe'] })
+    onProcess?.()
     let output = ''
     const collect = (text: string) => {
       output += text

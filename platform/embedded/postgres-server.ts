@@ -45,6 +45,8 @@ export interface ServerOptions {
   places: ClusterPlaces
   binaries: PostgresBinaries
   user: PostgresUser
+  /** Told when a process of PostgreSQL has been started. */
+  onProcess?: () => void
 }
 
 export type LaunchResult = { pid: number; port: number } | 'retry'
@@ -55,7 +57,12 @@ export type LaunchResult = { pid: number; port: number } | 'retry'
  * @returns 'retry' when another process was faster, with the cluster or with the port
  * @throws EmbeddedPostgresError when it ends for any other reason
  */
-export async function launchServer({ places, binaries, user }: ServerOptions): Promise<LaunchResult> {
+export async function launchServer({
+  places,
+  binaries,
+  user,
+  onProcess,
+}: ServerOptions): Promise<LaunchResult> {
   const port = await freePort()
   const log = openLog(places.logFile)
   const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`])
@@ -72,6 +79,7 @@ export async function launchServer({ places, binaries, user }: ServerOptions): P
     ended ??= ''
   })
   closeSync(log.fd)
+  onProcess?.()
   while (ended === undefined) {
     const server = readPostmaster(places.cluster)
     if (server?.pid === child.pid && server?.status === 'ready') {

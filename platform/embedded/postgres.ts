@@ -42,6 +42,8 @@ export interface EmbeddedPostgresOptions {
   dataDir: string
   /** Told in a few words whatever takes long enough to be noticed. */
   onProgress?: (message: string) => void
+  /** Told when a process of PostgreSQL has been started, more than once where several are: from then on it works beside this one. */
+  onProcess?: () => void
 }
 
 /** Beyond this two processes are not racing, something is wrong. */
@@ -76,7 +78,7 @@ async function startOrAdopt(options: EmbeddedPostgresOptions): Promise<EmbeddedP
       return handle({ ...running, places, firstStart, adopted: true, stop: () => stop(running.pid) })
 
     const user = choosePostgresUser({ ...places, binaries: binaries.root })
-    const server = { places, binaries, user }
+    const server = { places, binaries, user, onProcess: () => options.onProcess?.() }
     firstStart = (await prepareCluster(server, onProgress)) || firstStart
     const password = ensurePassword(places, user)
     const launched = await noticeable(launchServer(server), () => onProgress('Recovering the database'))
