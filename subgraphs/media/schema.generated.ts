@@ -122,7 +122,7 @@ export type MediaEdge = {
 export type ResolvedMedia = {
   /** Those of the caller's, in the order of the ids. */
   media: Array<Media>;
-  /** The ids that name none of the caller's media. */
+  /** The ids that name none of the caller's media, those of uploads among them whose bytes were not those that were promised. */
   missing: Array<Scalars['ID']['output']>;
 };
 
