@@ -5,7 +5,8 @@
 const shared = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/tests/jest-environment.js',
+  runtime: '<rootDir>/tests/jest-runtime.js',
   modulePathIgnorePatterns: ['<rootDir>/.bench/'],
 }
 const postgres = {

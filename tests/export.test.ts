@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
+import { dataUrlOf, testImage } from '../platform/testing/test-image.ts'
 import { type Answer, clientOf, guest, send, type TestClient } from './client.ts'
 import { startTestServer, type TestServer } from './server.ts'
 import { sharedTestServer } from './shared-server.ts'
@@ -28,6 +29,12 @@ interface Export {
   readonly projects: readonly Named[]
   readonly shares: readonly Named[]
   readonly memories: readonly (Named & { readonly text: string })[]
+  readonly media: readonly (Named & { readonly filename: string | null; readonly url: string })[]
+  readonly sessions: readonly (Named & { readonly user_agent: string | null })[]
+  readonly usage: readonly (Named & {
+    readonly conversation_id: string | null
+    readonly created_at: number
+  })[]
   readonly conversations: readonly (Named & {
     readonly title: string
     readonly project_id: string | null
@@ -64,7 +71,21 @@ async function furnished(client: TestClient, word: string) {
     items: [{ scope: 'core', key: 'who', text: `${word} memory` }],
   })
   await client.patch('/v1/users/me/settings', { profile_settings: { nick_name: word } })
-  return { project, conversations, texts, share, key }
+  const source = { type: 'data_url', data_url: dataUrlOf(await testImage()) }
+  const media = idOf(await client.post('/v1/media', { source, filename: `${word}.png` }))
+  const asked = { model: 'jan-dev', messages: [say(`${word} question`)] }
+  for (let at = 0; at < 2; at += 1) await client.post('/v1/chat/completions', asked)
+  return { project, conversations, texts, share, key, media, usage: await usageOf(client, 2) }
+}
+
+/** The ids of so many records, once they are there: usage is written a moment after the answer. */
+async function usageOf(client: TestClient, count: number): Promise<string[]> {
+  const query = '{ exportUsage(first: 100) { nodes { id } } }'
+  for (;;) {
+    const { data } = await client.graphql<{ exportUsage: { nodes: Named[] } }>(query)
+    if (data.exportUsage.nodes.length >= count) return data.exportUsage.nodes.map(({ id }) => id)
+    await sleep(50)
+  }
 }
 
 /** The answer to an export of which nothing is read yet. */
@@ -90,7 +111,7 @@ describe('GET /v1/users/me/export', () => {
   it('has everything of the caller’s and nothing of anybody else’s', async () => {
     const [owner, stranger] = [await guest(server), await guest(server)]
     const mine = await furnished(owner, 'Mine')
-    await furnished(stranger, 'Foreign')
+    const foreign = await furnished(stranger, 'Foreign')
 
     const answer = await owner.get(path)
     expect(answer.status).toBe(200)
@@ -99,6 +120,7 @@ describe('GET /v1/users/me/export', () => {
       /^attachment; filename="jan-export-\d{4}-\d\d-\d\d\.json"$/,
     )
     expect(answer.text).not.toContain('Foreign')
+    for (const id of [...foreign.usage, foreign.media]) expect(answer.text).not.toContain(id)
     expect(answer.text).not.toContain(mine.key.key)
 
     const found = answer.json<Export>()
@@ -112,7 +134,17 @@ describe('GET /v1/users/me/export', () => {
       projects: [{ id: mine.project, name: 'Mine project' }],
       shares: [{ id: mine.share }],
       memories: [{ text: 'Mine memory' }],
+      media: [{ id: mine.media, object: 'media', mime: 'image/png', filename: 'Mine.png' }],
+      sessions: [{ user_agent: 'node', revoked_at: null }],
     })
+    expect(found.usage.map(({ id }) => id)).toEqual(mine.usage)
+    expect(found.usage[0]).toMatchObject({
+      object: 'usage.record',
+      model: 'jan-dev',
+      status: 'completed',
+      conversation_id: null,
+    })
+    expect((await send(found.media[0]?.url ?? '')).status).toBe(200)
     expect(found.conversations.map(({ id }) => id)).toEqual(mine.conversations)
     expect(found.conversations[7]).toMatchObject({ title: 'Mine 7', project_id: mine.project })
     const [long, ...others] = found.conversations
@@ -130,7 +162,15 @@ describe('GET /v1/users/me/export', () => {
 
   it('is whole JSON where there is nothing', async () => {
     const found = (await (await guest(server)).get(path)).json<Export>()
-    expect(found).toMatchObject({ api_keys: [], projects: [], shares: [], memories: [], conversations: [] })
+    expect(found).toMatchObject({
+      api_keys: [],
+      projects: [],
+      shares: [],
+      memories: [],
+      media: [],
+      usage: [],
+      conversations: [],
+    })
   })
 
   it('has no shares where sharing is off', async () => {

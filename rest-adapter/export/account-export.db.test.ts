@@ -95,4 +95,66 @@ describe('the export of an account', () => {
       Array.from({ length: 60 }, (_, at) => `share_${String(at + 1).padStart(16, '0')}`),
     )
   })
+
+  it('has every usage record of the caller’s once, in the order of their moments, and nobody else’s', async () => {
+    const { pool } = test.services.database
+    // most of them of one moment: more than a page has
+    const insert = `
+      insert into accounts.usage_record (id, user_id, model, provider, prompt_tokens, completion_tokens, total_tokens, estimated,
+        duration_ms, status, stream, created_at)
+      select $2 || n, $1, 'm', 'p', 1, 2, 3, false, 4, 'aborted', true, timestamptz '2026-01-02' - make_interval(days => n / 120)
+      from generate_series(1, 130) n`
+    await pool.query(insert, [actor.id, 'mine-'])
+    await pool.query(insert, [someActor().id, 'foreign-'])
+    let text = ''
+    for await (const piece of accountExport(test.contextFor(actor), new Date())) text += piece
+    const { usage } = JSON.parse(text) as { usage: { id: string }[] }
+    const numbers = [...Array(11).keys()]
+      .map((at) => at + 120)
+      .concat([...Array(119).keys()].map((at) => at + 1))
+    expect(usage.map(({ id }) => id)).toEqual(numbers.map((n) => `mine-${n}`))
+    expect(usage[0]).toMatchObject({
+      status: 'aborted',
+      total_tokens: 3,
+      time_to_first_token_ms: null,
+      created_at: Date.parse('2026-01-01T00:00:00Z') / 1000,
+    })
+  })
+
+  it('refuses a cursor of usage that names none of the caller’s', async () => {
+    const document = parse('query ($after: String!) { exportUsage(after: $after) { nodes { id } } }')
+    for (const after of ['foreign-1', 'none', 'nul \u0000', 'half \ud83d']) {
+      const context = test.contextFor(actor)
+      const { errors } = await test.graph.clients.execute({ document, variables: { after }, context })
+      expect(errors?.[0]?.extensions).toMatchObject({ code: 'invalid_cursor', param: 'after' })
+    }
+    const { errors } = await test.graph.clients.execute({
+      document: parse('{ exportUsage { nodes { id } } exportSessions { id } }'),
+      variables: {},
+      context: test.contextFor(null),
+    })
+    expect(errors?.map(({ extensions }) => extensions.code)).toContain('missing_credentials')
+  })
+
+  it('comes to its end with all media, though the one that a page ends with is deleted while it is read', async () => {
+    const { pool } = test.services.database
+    await pool.query(
+      `insert into media.media (public_id, owner_id, storage_key, mime_type, bytes, sha256, width, height, is_alias)
+       select 'jan_' || lpad(n::text, 26, '0'), $1, 'images/' || lpad(n::text, 26, '0') || '.png', 'image/png', 1, sha256(n::text::bytea), 1, 1, false
+       from generate_series(1, 120) n`,
+      [actor.id],
+    )
+    let text = ''
+    let isDeleted = false
+    for await (const piece of accountExport(test.contextFor(actor), new Date())) {
+      text += piece
+      const ids = text.match(/\bjan_\d{26}\b/g) ?? []
+      if (isDeleted || ids.length < 50) continue
+      isDeleted = true
+      await pool.query('delete from media.media where public_id = any($1)', [ids])
+    }
+    expect(isDeleted).toBe(true)
+    const ids = (JSON.parse(text) as { media: { id: string }[] }).media.map(({ id }) => id)
+    expect(ids).toEqual(Array.from({ length: 120 }, (_, at) => `jan_${String(at + 1).padStart(26, '0')}`))
+  })
 })

@@ -4,14 +4,16 @@ import { type ErrorCode, toAppError } from '../../platform/errors.ts'
 import {
   ApiKeysDocument,
   BranchesDocument,
-  type BranchFieldsFragment,
   type ConversationFieldsFragment,
   ExportConversationsDocument,
   ExportItemsDocument,
+  ExportMediaDocument,
   ExportMemoriesDocument,
   ExportProfileDocument,
   ExportProjectsDocument,
+  ExportSessionsDocument,
   ExportSharesDocument,
+  ExportUsageDocument,
   UserSettingsDocument,
 } from '../operations.generated.ts'
 import { profileJson } from '../present/account-export.ts'
@@ -19,13 +21,16 @@ import { keyJson } from '../present/api-key.ts'
 import { branchJson } from '../present/branch.ts'
 import { conversationJson } from '../present/conversation.ts'
 import { itemJson } from '../present/item.ts'
+import { mediaJson } from '../present/media.ts'
 import { memoryJson } from '../present/memory.ts'
 import { projectJson } from '../present/project.ts'
+import { sessionJson } from '../present/session.ts'
 import { shareJson } from '../present/share.ts'
+import { usageJson } from '../present/usage-record.ts'
 import { settingsJson } from '../present/user-settings.ts'
 import { metaOf, unixSeconds } from '../shapes.ts'
 import { arrayOf, extended, type JsonPieces, objectOf, wholeOf } from './json-pieces.ts'
-import { keysetWalk, type PageStart } from './keyset-walk.ts'
+import { type KeysetPage, keysetWalk, type PageStart } from './keyset-walk.ts'
 
 const pageSize = 50
 /** Items may be large: pictures can be in them. */
@@ -47,9 +52,15 @@ export function accountExport(context: RequestContext, now: Date): JsonPieces {
     ['user', wholeOf(async () => profileJson((await read(ExportProfileDocument, {})).me))],
     ['settings', wholeOf(async () => settingsJson((await read(UserSettingsDocument, {})).userSettings))],
     ['api_keys', wholeOf(async () => (await read(ApiKeysDocument, {})).apiKeys.map(keyJson))],
+    [
+      'sessions',
+      wholeOf(async () => (await read(ExportSessionsDocument, {})).exportSessions.map(sessionJson)),
+    ],
     ['projects', projectsOf(read)],
     ['shares', sharesOf(read)],
     ['memories', memoriesOf(read)],
+    ['media', mediaOf(read)],
+    ['usage', usageOf(read)],
     ['conversations', conversationsOf(read)],
   ])
 }
@@ -80,6 +91,20 @@ function memoriesOf(read: Read): JsonPieces {
   return wholeOf(async () => (await read(ExportMemoriesDocument, {})).exportMemories.map(memoryJson))
 }
 
+/** With links to their bytes. */
+function mediaOf(read: Read): JsonPieces {
+  const media = mendedWalk(
+    async (start) => (await read(ExportMediaDocument, { ...start, expiresIn: null })).mediaList,
+    ({ id }) => id,
+  )
+  return arrayOf(media, (one) => wholeOf(() => mediaJson(one)))
+}
+
+function usageOf(read: Read): JsonPieces {
+  const records = keysetWalk(pageSize, async (start) => (await read(ExportUsageDocument, start)).exportUsage)
+  return arrayOf(records, (record) => wholeOf(() => usageJson(record)))
+}
+
 function conversationsOf(read: Read): JsonPieces {
   const conversations = keysetWalk(
     pageSize,
@@ -90,27 +115,34 @@ function conversationsOf(read: Read): JsonPieces {
   )
 }
 
-/** Where the branch that a page ended with is deleted meanwhile, it begins again, without those that it has had. */
-async function* branchList(read: Read, id: string): AsyncGenerator<BranchFieldsFragment, void> {
-  const readPage = async (start: PageStart) =>
-    (await read(BranchesDocument, { id, ...start })).conversation?.branchPage ?? null
-  const branches = keysetWalk(
+/**
+ * A list whose objects, and with them their cursors, may be deleted while it is read. Where that of a page's end is gone, it begins again,
+ * without those that it has had.
+ */
+async function* mendedWalk<Node>(
+  readPage: (start: PageStart) => Promise<KeysetPage<Node> | null>,
+  idOf: (node: Node) => string,
+): AsyncGenerator<Node, void> {
+  const nodes = keysetWalk(
     pageSize,
     async (start) =>
       (await unless('invalid_cursor', () => readPage(start))) ?? readPage({ ...start, after: null }),
   )
   const seen = new Set<string>()
-  for await (const branch of branches) {
-    if (seen.has(branch.name)) continue
-    seen.add(branch.name)
-    yield branch
+  for await (const node of nodes) {
+    const id = idOf(node)
+    if (seen.has(id)) continue
+    seen.add(id)
+    yield node
   }
 }
 
 function branchesOf(read: Read, { id }: ConversationFieldsFragment): JsonPieces {
-  return arrayOf(branchList(read, id), (branch) =>
-    extended(branchJson(branch), 'items', itemsOf(read, id, branch.name)),
+  const branches = mendedWalk(
+    async (start) => (await read(BranchesDocument, { id, ...start })).conversation?.branchPage ?? null,
+    ({ name }) => name,
   )
+  return arrayOf(branches, (branch) => extended(branchJson(branch), 'items', itemsOf(read, id, branch.name)))
 }
 
 /** What is deleted meanwhile ends where it was deleted. */

@@ -5,9 +5,12 @@ import { exampleKey, keyResource } from './api-key.ts'
 import { branchResource, exampleBranch } from './branch.ts'
 import { conversationResource, exampleConversation } from './conversation.ts'
 import { exampleItem, itemResource } from './item.ts'
+import { exampleMedia, mediaResource } from './media.ts'
 import { exampleMemory, memoryResource } from './memory.ts'
 import { exampleProject, projectResource } from './project.ts'
+import { exampleSession, sessionResource } from './session.ts'
 import { exampleShare, shareResource } from './share.ts'
+import { exampleUsage, usageResource } from './usage-record.ts'
 import { exampleSettings, settingsResource } from './user-settings.ts'
 
 const profileFields = z.object({
@@ -21,6 +24,7 @@ const profileFields = z.object({
   groups: z.array(z.string()),
   is_guest: z.boolean(),
   is_admin: z.boolean(),
+  feature_flags: z.array(z.string()),
   created_at: z.number().int(),
   updated_at: z.number().int(),
 })
@@ -36,6 +40,7 @@ const exampleProfile: z.output<typeof profileFields> = {
   groups: [],
   is_guest: false,
   is_admin: false,
+  feature_flags: [],
   created_at: 1767225600,
   updated_at: 1767225600,
 }
@@ -60,9 +65,12 @@ export const accountExportResource = z
     user: profileFields,
     settings: settingsResource,
     api_keys: z.array(keyResource).describe('Without their secrets.'),
+    sessions: z.array(sessionResource).describe('Oldest first, without their tokens.'),
     projects: z.array(projectResource).describe('Oldest first.'),
     shares: z.array(shareResource).describe('Oldest first, revoked ones too, also where sharing is off.'),
     memories: z.array(memoryResource).describe('Oldest first, those of projects too.'),
+    media: z.array(mediaResource).describe('Oldest first, with links to their bytes that work for a while.'),
+    usage: z.array(usageResource).describe('What each request to a model has used, oldest first.'),
     conversations: z.array(exportedConversation).describe('Oldest first, archived ones too.'),
   })
   .meta({
@@ -75,9 +83,12 @@ export const accountExportResource = z
         user: exampleProfile,
         settings: exampleSettings,
         api_keys: [exampleKey],
+        sessions: [exampleSession],
         projects: [exampleProject],
         shares: [exampleShare],
         memories: [exampleMemory],
+        media: [exampleMedia],
+        usage: [exampleUsage],
         conversations: [
           {
             ...exampleConversation,
@@ -100,6 +111,7 @@ export function profileJson(user: ExportProfileQuery['me']): z.output<typeof pro
     groups: [...user.groups],
     is_guest: user.isGuest,
     is_admin: user.isAdmin,
+    feature_flags: [...user.featureFlags],
     created_at: unixSeconds(user.createdAt),
     updated_at: unixSeconds(user.updatedAt),
   }

@@ -11,7 +11,7 @@ export const exportRoutes: readonly Route[] = [
     operationId: 'exportAccount',
     summary: 'Download all that is yours as one JSON file',
     description:
-      'Your profile, settings, projects, conversations with every branch and item, shares, and API keys without their secrets. An access token or an API key of yours will do. It is written as you read it: what you change meanwhile may be in it or not. A failure on the way cuts the connection, so that a file that ends properly is whole.',
+      'Your profile, settings, projects, conversations with every branch and item, shares, memories, media (with links to their bytes), usage records, sessions, and API keys without their secrets. An access token or an API key of yours will do. It is written as you read it: what you change meanwhile may be in it or not. A failure on the way cuts the connection, so that a file that ends properly is whole.',
     tag: 'Authentication',
     rate: { perMinute: 5, cost: 10 },
     handle({ context }, response) {

@@ -27,7 +27,7 @@ const listQuery = pageQuery.extend({
     .regex(/^-?\d+$/, 'must be a whole number')
     .optional()
     .describe(
-      'How many, 20 by default; what is out of 1 to 100 is taken as the nearer end. Fewer come where they are so large that they would be over 32 MB together: `has_more` tells.',
+      'How many, 20 by default; what is out of 1 to 100 is taken as the nearer end. Fewer come where they are so large that they would be over 32 MB together: `has_more` tells. With `offset`, which counts on whole pages, that is refused instead (400, `limit`).',
     ),
   branch: z.string().optional().describe('The active branch unless given.'),
 })

@@ -1,5 +1,7 @@
 import type { RequestContext } from '../../platform/context.ts'
 import type { SubgraphContext } from '../../platform/subgraph.ts'
+import { type ExportService, exportService } from './exports/service.ts'
+import { exportSource } from './exports/sources.ts'
 import type { BuiltinIssuer } from './issuers/builtin-issuer.ts'
 import type { AccountsProcess } from './process.ts'
 import { type ApiKeyService, apiKeyService } from './services/api-keys.ts'
@@ -25,6 +27,7 @@ export interface AccountsContext extends SubgraphContext {
   readonly usage: UsageSource
   readonly settings: SettingsService
   readonly erasures: ErasureService
+  readonly exports: ExportService
   /** Null when the built-in issuer is switched off. */
   readonly issuer: BuiltinIssuer | null
 }
@@ -50,6 +53,7 @@ export function accountsContext(request: RequestContext, accounts: AccountsProce
     usage: sources.usage,
     settings: settingsService(actor, settingsSource(database)),
     users: userService(actor, users, echo),
+    exports: exportService(actor, exportSource(database)),
     erasures: erasureService(actor, sources.erasures, echo),
     apiKeys: apiKeyService({ actor, source: sources.apiKeys, uses, echo, settings }),
     sessions: sessionService({

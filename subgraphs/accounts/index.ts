@@ -4,6 +4,7 @@ import { accountsConfig } from './config.ts'
 import { accountsContext } from './context.ts'
 import { ApiKey, SigningKey, User } from './entities.ts'
 import { erasureResolvers } from './erasures/resolvers.ts'
+import { exportResolvers } from './exports/resolvers.ts'
 import { accounts as createAccounts } from './migrations/0001-accounts.ts'
 import { signIns } from './migrations/0002-sign-ins.ts'
 import { userSettings } from './migrations/0003-user-settings.ts'
@@ -17,7 +18,12 @@ import { settingsResolvers } from './settings/resolvers.ts'
 export const accounts = defineSubgraph({
   name: 'accounts',
   home: import.meta.url,
-  resolvers: mergeResolvers(resolvers, settingsResolvers, erasureResolvers) satisfies Resolvers,
+  resolvers: mergeResolvers(
+    resolvers,
+    settingsResolvers,
+    erasureResolvers,
+    exportResolvers,
+  ) satisfies Resolvers,
   persistence: {
     entities: [User, ApiKey, SigningKey],
     migrations: [createAccounts, signIns, userSettings, erasures],

@@ -1,5 +1,6 @@
 import type { Actor } from '../../platform/actor.ts'
 import type { ApiKey, User } from './entities.ts'
+import type { SessionRow, UsageRow } from './exports/sources.ts'
 import type { Verified } from './services/credentials.ts'
 import type { IssuedTokens } from './services/sessions.ts'
 import type { UserSettings } from './settings/service.ts'
@@ -21,3 +22,9 @@ export type UserSettingsModel = UserSettings
 
 /** What resolvers hand on as a `UserActor`. */
 export type UserActorModel = Actor
+
+/** What resolvers hand on as a `UsageRecord`. */
+export type UsageRecordModel = UsageRow
+
+/** What resolvers hand on as a `Session`. */
+export type SessionModel = SessionRow

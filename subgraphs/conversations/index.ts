@@ -21,6 +21,8 @@ import { titlesOfForks } from './migrations/0010-titles-of-forks.ts'
 import { limitedForks } from './migrations/0011-limited-forks.ts'
 import { searchByRareWords } from './migrations/0012-search-by-rare-words.ts'
 import { itemsWithMedia } from './migrations/0013-items-with-media.ts'
+import { searchHits } from './migrations/0014-search-hits.ts'
+import { keysToldWhileGiven } from './migrations/0015-keys-told-while-given.ts'
 import { reportResolvers } from './reports/resolvers.ts'
 import { resolvers } from './resolvers.ts'
 import type { Resolvers } from './schema.generated.ts'
@@ -62,6 +64,8 @@ export const conversations = defineSubgraph({
       limitedForks,
       searchByRareWords,
       itemsWithMedia,
+      searchHits,
+      keysToldWhileGiven,
     ],
   },
   config: conversationsConfig,

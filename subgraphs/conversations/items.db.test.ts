@@ -211,6 +211,17 @@ describe('items', () => {
     expect(rest.page.pageInfo.hasNextPage).toBe(false)
     expect(numbers(rest.page)).toEqual([4])
     expect(numbers((await list(id, 'first: 3', owner)).page)).toEqual([4, 3, 2])
+    // by offset nothing is passed over: a page is whole, or it is refused
+    for (const order of ['ASC', 'DESC'])
+      expect((await list(id, `order: ${order}, first: 4, offset: 0`, owner)).error).toMatchObject({
+        code: 'invalid_parameter',
+        param: 'limit',
+      })
+    const byOffset = async (offset: number) =>
+      (await list(id, `order: ASC, first: 3, offset: ${offset}`, owner)).page
+    const first = await byOffset(0)
+    expect(first.pageInfo.hasNextPage).toBe(true)
+    expect([...numbers(first), ...numbers(await byOffset(3))]).toEqual([1, 2, 3, 4])
   })
 
   it('refuses a cursor that is no item of the conversation', async () => {

@@ -38,6 +38,11 @@ async function conversation(actor: Actor, title: string | null, ...said: string[
   return createConversation.id
 }
 
+const deleteItem = (actor: Actor, conversationId: string, itemId: string | undefined) =>
+  run(actor, 'mutation ($input: DeleteItemInput!) { deleteItem(input: $input) { id } }', {
+    input: { conversationId, itemId },
+  })
+
 interface Found {
   readonly search: {
     readonly nodes: {
@@ -155,9 +160,7 @@ describe('what is found', () => {
 
     const both = (await search(actor, 'narwhal')).nodes[0]?.matches ?? []
     expect(both).toHaveLength(2)
-    await run(actor, 'mutation ($input: DeleteItemInput!) { deleteItem(input: $input) { id } }', {
-      input: { conversationId: id, itemId: both[0]?.item.id },
-    })
+    await deleteItem(actor, id, both[0]?.item.id)
     expect((await search(actor, 'narwhal')).nodes[0]?.matches).toHaveLength(1)
 
     await run(actor, 'mutation ($id: ID!) { deleteConversation(id: $id) { id } }', { id })
@@ -220,6 +223,8 @@ describe('what is found', () => {
   it('is looked for in the whole past where the words are rare', async () => {
     const actor = someActor()
     const old = await conversation(actor, 'Coelacanth')
+    const others = []
+    for (let at = 0; at < 4; at++) others.push(await conversation(actor, null, `A quagga, number ${at}`))
     await test.services.database.pool.query(
       `with made as (
          insert into conversations.conversation (public_id, owner_id, title, active_branch_key)
@@ -237,6 +242,19 @@ describe('what is found', () => {
     }
     expect((await search(actor, 'filler')).totalCount).toBe(200)
     expect(await idsFound(actor, 'coelacanth')).toEqual([old])
+    const [gone, ...left] = others.reverse()
+    const said = (await search(actor, 'quagga')).nodes.find((hit) => hit.conversation.id === gone)
+    await deleteItem(actor, gone as string, said?.matches[0]?.item.id)
+    expect(await search(actor, 'quagga', { first: 2 })).toMatchObject({
+      nodes: left.slice(0, 2).map((id) => ({ conversation: { id } })),
+      pageInfo: { hasNextPage: true },
+      totalCount: 3,
+    })
+    expect(await search(actor, 'quagga', { first: 2, after: left[1] })).toMatchObject({
+      nodes: [{ conversation: { id: left[2] } }],
+      pageInfo: { hasNextPage: false },
+      totalCount: 3,
+    })
   })
 
   it('costs as many statements for one hit as for many', async () => {

@@ -4,7 +4,7 @@ import type { UsageRecordInput } from '../schema.generated.ts'
 
 /** The SQL of usage. */
 export interface UsageSource {
-  /** Stores records in one statement and gives the number of those that were new. */
+  /** Stores records in one statement, but those of deleted accounts, and gives the number of those that were new. */
   insert(records: readonly UsageRecordInput[]): Promise<number>
 }
 
@@ -23,6 +23,7 @@ export function usageSource(database: SubgraphDatabase): UsageSource {
           "completionTokens" integer, "totalTokens" integer, estimated boolean, "durationMs" integer,
           "timeToFirstTokenMs" integer, status text, stream boolean, "createdAt" timestamptz
         )
+        where not exists (select from accounts.erasure e where e.user_id = record."userId")
         on conflict (id) do nothing
         returning id`.execute(database.fork().getKysely())
       return rows.length

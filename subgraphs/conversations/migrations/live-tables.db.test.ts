@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
 import { createTestDatabase, type TestDatabase } from '../../../platform/testing/test-database.ts'
 import { generatedTitles } from './0008-generated-titles.ts'
+import { keysToldWhileGiven } from './0015-keys-told-while-given.ts'
 
 let database: TestDatabase
 let client: pg.Client
@@ -59,5 +60,31 @@ describe('migrations of tables that are in use', () => {
       insert into conversations.item (conversation_key, type, status, content, details, rating)
       select key, 'message', 'completed', '[]', '{}', 'meh' from conversations.conversation limit 1`)
     await expect(rated).rejects.toThrow('item_rating_check')
+  })
+
+  it('go on with the keys of conversations where they were, and tell who takes one', async () => {
+    await client.query(`
+      drop function conversations.settled_key(), conversations.key_takers();
+      alter table conversations.conversation alter key drop default;
+      drop sequence conversations.conversation_key_seq;
+      alter table conversations.conversation alter key add generated always as identity (start with 4000000000)`)
+    const insert = `
+      insert into conversations.conversation (public_id, owner_id, active_branch_key)
+      values ($1, gen_random_uuid(), 1) returning key`
+    const keyOf = async (id: string) =>
+      Number((await client.query<{ key: string }>(insert, [id])).rows[0]?.key)
+    const takers = async () => (await client.query('select * from conversations.key_takers()')).rowCount
+    const before = await keyOf('conv_before')
+    await client.query(keysToldWhileGiven.sql)
+    await client.query('begin')
+    expect(await takers()).toBe(0)
+    expect(await keyOf('conv_after')).toBeGreaterThan(before)
+    expect(await takers()).toBe(1)
+    await client.query('commit')
+    expect(await takers()).toBe(0)
+    const settled = await client.query(
+      'select conversations.settled_key() = max(key) as is_newest from conversations.conversation',
+    )
+    expect(settled.rows).toEqual([{ is_newest: true }])
   })
 })

@@ -20,6 +20,7 @@ import type { ItemSource } from '../sources/items.ts'
 import { indexChangesOf } from '../sources/search-index.ts'
 import {
   markedPassages,
+  mostHits,
   type Passage,
   type RankedConversation,
   rankedConversations,
@@ -118,12 +119,13 @@ export function searchService({ actor, database, conversations, items, ownProjec
           return { ...toConnection<SearchHit>([], page, idOf), totalCount: 0 }
       }
       await indexChangesOf(database, ownerId)
-      const ranked = await rankedConversations(database, { ownerId, terms, ...filter })
+      const request = { ownerId, terms, ...filter }
+      const { conversations: ranked, total } = await rankedConversations(database, request, wantedOf(page))
       const start = startOf(ranked, page)
       const hits = await found(ranked.slice(start, start + page.limit), terms)
       const { edges, nodes, pageInfo } = toConnection(hits, page, idOf)
       const hasNextPage = ranked.length > start + page.limit
-      return { edges, nodes, pageInfo: { ...pageInfo, hasNextPage }, totalCount: ranked.length }
+      return { edges, nodes, pageInfo: { ...pageInfo, hasNextPage }, totalCount: total }
     },
   }
 }
@@ -132,6 +134,11 @@ export function searchService({ actor, database, conversations, items, ownProjec
 export type SearchService = ReturnType<typeof searchService>
 
 const idOf = ({ conversation }: SearchHit) => conversation.publicId
+
+/** One more than is shown tells that more follow. Where a cursor stands in the order, only the order tells. */
+function wantedOf({ limit, after, offset }: Page): number {
+  return after === null ? Math.min(offset + limit + 1, mostHits) : mostHits
+}
 
 /** The whole order is made anew for every page: a cursor is found in it again. */
 function startOf(ranked: readonly RankedConversation[], { after, offset }: Page): number {

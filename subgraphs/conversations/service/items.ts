@@ -70,7 +70,7 @@ export function itemService({ actor, database, items, changes, maxBranches }: It
       return item?.conversationKey === conversation.key ? item : null
     },
 
-    /** @throws AppError `not_found` naming `branch`, `invalid_cursor` */
+    /** @throws AppError `not_found` naming `branch`, `invalid_cursor`, `invalid_parameter` for what `assertWhole` refuses */
     async page(
       conversation: ConversationRow,
       { branch: name, ...args }: ItemListArguments,
@@ -78,6 +78,7 @@ export function itemService({ actor, database, items, changes, maxBranches }: It
       const branch = await branchOf(items, conversation, name)
       const page = itemPage(args)
       const { rows, isCut } = await items.page(branch, page)
+      if (isCut && args.offset != null) assertWhole(rows, page)
       const { pageInfo, ...listed } = toConnection(rows, page, ({ publicId }) => publicId)
       const hasNextPage = isCut || pageInfo.hasNextPage
       return { ...listed, pageInfo: { ...pageInfo, hasNextPage }, totalCount: branch.itemCount }
@@ -143,6 +144,20 @@ export function branchNotFound(param: string | null): never {
 /** @param param the wire's name of the field that named it, where it was no path */
 export function itemNotFound(param: string | null = null): never {
   throw new AppError('item_not_found', 'There is no such item in this conversation.', { param })
+}
+
+/**
+ * Whoever pages by offset asks for the next one as if this one were whole: what was left out of it would never be seen. A cursor
+ * stands where the page really ends.
+ * @throws AppError `invalid_parameter` naming `limit`
+ */
+function assertWhole(rows: readonly ItemRow[], { limit }: Page): void {
+  if (rows.length >= limit) return
+  throw new AppError(
+    'invalid_parameter',
+    `These items are too large to be read at once, and pages by offset are not cut short: ask for ${rows.length} at most (limit), or page by after.`,
+    { param: 'limit' },
+  )
 }
 
 /** Contract 3.3: what is out of range is taken as the nearer end. */

@@ -10,6 +10,7 @@ import {
   conversationRow,
 } from './conversation-row.ts'
 import { projectLists } from './project-lists.ts'
+import { type BoundedPage, settledKey } from './settled-key.ts'
 
 /** Which conversations a list holds. */
 export interface ConversationFilter {
@@ -24,7 +25,11 @@ export interface ConversationFilter {
 /** Reads conversations. What is deleted does not exist, except as a cursor. */
 export interface ConversationSource {
   byId(ownerId: string, id: string): Promise<ConversationRow | null>
-  /** Up to `limit + 1` conversations; pages of many projects come in one statement. @throws AppError `invalid_cursor` */
+  /**
+   * Up to `limit + 1` conversations; pages of many projects come in one statement. Whoever reads on from the last of them passes nothing
+   * over that is made meanwhile, in either order.
+   * @throws AppError `invalid_cursor`
+   */
   page(filter: ConversationFilter, page: Page): Promise<ConversationRow[]>
   count(filter: ConversationFilter): Promise<number>
   clearLoaders(): void
@@ -41,6 +46,7 @@ export function conversationSource(database: SubgraphDatabase): ConversationSour
     return fresh
   }
   const ofProjects = projectLists(database)
+  const settled = settledKey(database)
 
   return {
     byId: async (ownerId, id) => (hasIdShape('conversation', id) ? loaderOf(ownerId).load(id) : null),
@@ -50,9 +56,10 @@ export function conversationSource(database: SubgraphDatabase): ConversationSour
       const { after } = page
       if (after !== null && !hasIdShape('conversation', after)) throw invalidCursor(after)
       const { projectId } = filter
+      const upTo = page.descending ? null : await settled()
       const rows = await (projectId === null
-        ? readPage(database, filter, page)
-        : ofProjects.page({ ...filter, projectId }, page))
+        ? readPage(database, filter, { ...page, upTo })
+        : ofProjects.page({ ...filter, projectId }, { ...page, upTo }))
       if (rows.length === 0 && after !== null) await assertCursor(database.fork(), filter, after)
       return rows
     },
@@ -69,7 +76,7 @@ type OwnerFilter = Omit<ConversationFilter, 'projectId'>
 async function readPage(
   database: SubgraphDatabase,
   filter: OwnerFilter,
-  page: Page,
+  page: BoundedPage,
 ): Promise<ConversationRow[]> {
   const { name, text, values } = pageStatement(filter, page)
   const rows = await database.prepared<ConversationColumns>(name, text, values)
@@ -79,7 +86,7 @@ async function readPage(
 /** One of the few statements that lists come down to: each has its own plan, which a condition on a parameter would spoil. */
 function pageStatement(
   { ownerId, referrer, archived }: OwnerFilter,
-  { limit, after, offset, descending }: Page,
+  { limit, after, offset, descending, upTo }: BoundedPage,
 ) {
   const values: unknown[] = [limit + 1, offset]
   const value = (given: unknown) => `$${values.push(given)}`
@@ -88,6 +95,7 @@ function pageStatement(
   if (referrer !== null) conditions.push(`c.referrer = ${value(referrer)}`)
   if (archived !== null) conditions.push(`c.archived_at is ${archived ? 'not null' : 'null'}`)
   if (after !== null) conditions.push(afterCursor(ownerId === null ? null : '$3', value(after), descending))
+  if (upTo !== null) conditions.push(`c.key <= ${value(upTo)}`)
   const shape = [
     ownerId !== null,
     referrer !== null,
@@ -95,6 +103,7 @@ function pageStatement(
     descending,
     archived !== null,
     archived === true,
+    upTo !== null,
   ]
     .map(Number)
     .join('')

@@ -2,8 +2,8 @@ import DataLoader from 'dataloader'
 import { sql } from 'kysely'
 import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { type Group, inGroups } from '../../../platform/in-groups.ts'
-import type { Page } from '../../../platform/pagination.ts'
 import { Conversation } from '../entities.ts'
+import type { BoundedPage } from './settled-key.ts'
 import { connection } from './transaction.ts'
 
 /** Which conversations of a project a list holds. */
@@ -19,13 +19,13 @@ export interface ProjectFilter {
 /** Reads the lists of many projects at once: requests that differ in their project alone share a statement. */
 export interface ProjectLists {
   /** Up to `limit + 1` conversations. A cursor is not checked: one that names nothing finds nothing. */
-  page(filter: ProjectFilter, page: Page): Promise<Conversation[]>
+  page(filter: ProjectFilter, page: BoundedPage): Promise<Conversation[]>
   count(filter: ProjectFilter): Promise<number>
 }
 
 interface PageRequest {
   readonly filter: ProjectFilter
-  readonly page: Page
+  readonly page: BoundedPage
 }
 
 /** The lists of one request. Nothing is remembered between two batches. */
@@ -34,8 +34,8 @@ export function projectLists(database: SubgraphDatabase): ProjectLists {
     (requests) =>
       inGroups(
         requests,
-        ({ filter: { ownerId, referrer, archived }, page: { limit, after, offset, descending } }) =>
-          JSON.stringify([ownerId, referrer, archived, limit, after, offset, descending]),
+        ({ filter: { ownerId, referrer, archived }, page: { limit, after, offset, descending, upTo } }) =>
+          JSON.stringify([ownerId, referrer, archived, limit, after, offset, descending, upTo]),
         (group) => readPages(database, group),
       ),
     { cache: false },
@@ -73,12 +73,13 @@ async function readPages(database: SubgraphDatabase, group: Group<PageRequest>):
 /** The keys of a page of every project; the projects' ids, as a JSON array, are the first parameter. */
 function pageKeys(
   { ownerId, referrer, archived }: ProjectFilter,
-  { after, descending, limit, offset }: Page,
+  { after, descending, limit, offset, upTo }: BoundedPage,
 ) {
   const [order, beyond] = descending ? ['desc', '<'] : ['asc', '>']
   const owned = ownerId === null ? [] : [ownerId]
   const referred = referrer === null ? [] : [referrer]
   const cursor = after === null ? [] : [after, ...owned]
+  const bound = upTo === null ? [] : [upTo]
   const ownedBy = (alias: string) => (ownerId === null ? '' : `and ${alias}.owner_id = ?`)
   const text = `
     select page.key from jsonb_array_elements_text(?::jsonb) as project (id)
@@ -88,9 +89,10 @@ function pageKeys(
         ${referrer === null ? '' : 'and l.referrer = ?'}
         ${archived === null ? '' : `and l.archived_at is ${archived ? 'not null' : 'null'}`}
         ${after === null ? '' : `and l.key ${beyond} (select k.key from conversations.conversation k where k.public_id = ? ${ownedBy('k')})`}
+        ${upTo === null ? '' : 'and l.key <= ?::bigint'}
       order by l.key ${order} limit ? offset ?
     ) page`
-  return { text, parameters: [...owned, ...referred, ...cursor, limit + 1, offset] }
+  return { text, parameters: [...owned, ...referred, ...cursor, ...bound, limit + 1, offset] }
 }
 
 async function readCounts(database: SubgraphDatabase, group: Group<ProjectFilter>): Promise<number[]> {

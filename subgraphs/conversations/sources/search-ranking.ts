@@ -27,6 +27,8 @@ const recentEntries = 4_000
 const enoughFound = 40
 /** How many matches are ranked, of the newest and of all. */
 const mostRanked = 200
+/** Of the newest, and once more of all. */
+export const mostHits = 2 * mostRanked
 /** As many messages as are shown of a conversation. */
 const shownMessages = 3
 /** After so long a match counts for 1/e of what it did: half a year. */
@@ -43,38 +45,69 @@ const query = `(case when $2::text is null then ${given} else ${given} && ${begu
  */
 const rankedStatement = `
   with asked as materialized (
-    select ${query} as query, ${given} as narrow_query, case when $2::text is not null then ${begun} end as prefix,
+    select ${query} as query, case when $2::text is not null then ${begun} end as prefix,
       array(
         select word from (select plainto_tsquery('conversations.search', w) as word from unnest($6::text[]) w) parsed
         where numnode(word) > 0
       ) as words
-  ),
-  ranked as materialized (
-    select distinct on (found.conversation_key, found.item_id) found.conversation_key, found.conversation_id, found.item_id,
-      ln(ts_rank_cd(found.vector, asked.query, 1 | 32) + 1e-4) + extract(epoch from found.said_at) / ${fadeSeconds} as place
-    from asked cross join lateral conversations.search_candidates(
-      $3, asked.query, asked.narrow_query, asked.words, asked.prefix, $7, $4, $5, $8, ${recentEntries}, ${enoughFound}, ${mostRanked}
-    ) found
-    where numnode(asked.query) > 0
   )
-  select conversation_id as id,
-    least(exp(max(place) - extract(epoch from now()) / ${fadeSeconds}), 1)::real as score,
-    (array_agg(item_id order by place desc, item_id) filter (where item_id is not null))[1:${shownMessages}] as "itemIds"
-  from ranked
-  group by conversation_key, conversation_id
-  order by max(place) desc, conversation_key desc`
+  select found.conversation_id as id, found.item_ids as "itemIds", found.nth, found.hits,
+    least(exp(found.place - extract(epoch from now()) / ${fadeSeconds}), 1)::real as score
+  from asked cross join lateral conversations.search_hits(
+    $3, asked.query, asked.words, asked.prefix, $7, $4, $5, $8,
+    ${recentEntries}, ${enoughFound}, ${mostRanked}, ${fadeSeconds}, ${shownMessages}, $9
+  ) found
+  where numnode(asked.query) > 0
+  order by found.nth`
 
-/** What was found, the best first: all of it where the words are rare, else what is newest. */
+/** The best of what was found. */
+export interface Ranking {
+  /** The best first. */
+  readonly conversations: readonly RankedConversation[]
+  /** How many were found: all of them where the words are rare, else of what is newest. */
+  readonly total: number
+}
+
+interface RankedRow {
+  readonly id: string
+  readonly score: number
+  readonly itemIds: readonly string[] | null
+  readonly nth: number
+  readonly hits: number
+}
+
+/**
+ * Where the words are rare, all that there is to be found, else what is newest.
+ * @param wanted how many are asked for; no more than `mostRanked` are ranked
+ */
 export async function rankedConversations(
   database: SubgraphDatabase,
   { ownerId, terms, projectId, referrer, archived }: SearchRequest,
-): Promise<readonly RankedConversation[]> {
-  const rows = await database.prepared<{ id: string; score: number; itemIds: readonly string[] | null }>(
-    'search_ranked',
-    rankedStatement,
-    [terms.text, terms.prefix, ownerId, projectId, referrer, terms.words, terms.isChoice, archived],
-  )
-  return rows.map((row) => ({ ...row, itemIds: row.itemIds ?? [] }))
+  wanted: number,
+): Promise<Ranking> {
+  const { text, prefix, words, isChoice } = terms
+  const rows = await database.prepared<RankedRow>('search_ranked', rankedStatement, [
+    text,
+    prefix,
+    ownerId,
+    projectId,
+    referrer,
+    words,
+    isChoice,
+    archived,
+    wanted,
+  ])
+  return {
+    conversations: rows.map(({ id, score, itemIds }) => ({ id, score, itemIds: itemIds ?? [] })),
+    total: totalOf(rows, wanted),
+  }
+}
+
+/** Those that no place of theirs is left of are known only as far as they were looked at. */
+function totalOf(rows: readonly RankedRow[], wanted: number): number {
+  const last = rows.at(-1)
+  if (!last || rows.length < wanted) return rows.length
+  return last.hits - (last.nth - rows.length)
 }
 
 /** A text in which words are to be marked. */
