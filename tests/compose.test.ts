@@ -87,6 +87,18 @@ describe('docker-compose.yml', () => {
     }
   })
 
+  it.each([
+    ['another store', 'https://s3.example'],
+    ['Amazon’s own', ''],
+  ])('makes links to %s where the platform is told to use it', (_, endpoint) => {
+    const environment = compose.services.platform?.environment ?? {}
+    const told = (more = {}) =>
+      interpolated(environment, { JAN_SECRET: 'x', MEDIA_S3_ENDPOINT: endpoint, ...more })
+    expect(told()).toMatchObject({ MEDIA_S3_ENDPOINT: endpoint, MEDIA_S3_PUBLIC_ENDPOINT: endpoint })
+    const outside = { MEDIA_S3_PUBLIC_ENDPOINT: 'https://media.example' }
+    expect(told(outside)).toMatchObject({ MEDIA_S3_ENDPOINT: endpoint, ...outside })
+  })
+
   it('publishes one front door in each layout', () => {
     const published = (split: boolean) =>
       layout(split).flatMap(([name, { ports = [] }]) => ports.map((port) => `${name} ${port}`))
@@ -221,12 +233,17 @@ function interpolated(
   environment: Readonly<Record<string, string>>,
   variables: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  const value = (text: string) =>
-    text.replace(/\$\{(\w+)(?::?([-?])([^}]*))?\}/g, (_, name: string, kind?: string, rest = '') => {
-      if (variables[name]) return variables[name]
-      if (kind === '?') throw new Error(`${name}: ${rest}`)
-      return rest
-    })
+  const value = (text: string): string =>
+    text.replace(
+      /\$\{(\w+)(?:(:?)([-?])((?:[^{}]|\$\{[^{}]*\})*))?\}/g,
+      (_, name: string, colon?: string, kind?: string, rest = '') => {
+        const given = variables[name]
+        // with a colon what is empty counts as unset
+        if (given || (given === '' && colon === '')) return given
+        if (kind === '?') throw new Error(`${name}: ${rest}`)
+        return value(rest)
+      },
+    )
   return Object.fromEntries(Object.entries(environment).map(([name, text]) => [name, value(text)]))
 }
 

@@ -354,15 +354,51 @@ describe.each(['files', 'a bucket'])('media in %s', (kind) => {
       ],
       [
         'with 21 MB',
-        async () => form(Buffer.concat([await testImage(), Buffer.alloc(22_000_000)])),
+        async () => form(Buffer.concat([await testImage(), Buffer.alloc(22_500_000)])),
         413,
-        { code: 'max_size_exceeded', param: 'file' },
+        { code: 'max_size_exceeded', param: 'file', message: 'At most 20971520 bytes are taken.' },
+      ],
+      [
+        'with a whole image and a text that is too long',
+        async () => {
+          const data = form(await testImage())
+          data.append('user_id', 'x'.repeat(200_000))
+          return data
+        },
+        400,
+        { code: 'invalid_parameter', param: 'user_id' },
+      ],
+      [
+        'with a whole image and a second file',
+        async () => {
+          const data = form(await testImage())
+          data.append('file', new Blob([new Uint8Array(await noisyImage(1000))]), 'b.png')
+          return data
+        },
+        400,
+        { code: 'invalid_parameter', param: 'file' },
       ],
     ])('as a form %s has its error, and nothing is stored', async (_what, body, status, error) => {
       const owner = await guest(server)
       const answer = await upload(await body(), owner)
       expect(answer.status).toBe(status)
       expect(errorOf(answer.text)).toMatchObject(error)
+      expect((await owner.get('/v1/media')).json()).toMatchObject({ total: 0 })
+    })
+
+    it('as a form that breaks off behind a whole image, stores nothing', async () => {
+      const owner = await guest(server)
+      const image = Buffer.concat([
+        Buffer.from(partOf('file')),
+        await testImage(),
+        Buffer.from('\r\n--x\r\n'),
+      ])
+      const broken = await send(url('/v1/media/upload'), {
+        method: 'POST',
+        headers: { ...owner.headers, 'content-type': 'multipart/form-data; boundary=x' },
+        body: Buffer.concat([image, Buffer.alloc(300_000, 'Content-Disposition: form-data')]),
+      })
+      expect(broken.status).toBe(400)
       expect((await owner.get('/v1/media')).json()).toMatchObject({ total: 0 })
     })
 

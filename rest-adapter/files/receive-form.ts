@@ -4,6 +4,7 @@ import type { Request } from 'express'
 import type { RequestContext } from '../../platform/context.ts'
 import { AppError } from '../../platform/errors.ts'
 import { uploadMedia } from '../../platform/media-upload.ts'
+import { tooLarge } from '../../platform/observed-bytes.ts'
 import type { StoredBytes } from '../../platform/stored-bytes.ts'
 import {
   BeginMediaUploadDocument,
@@ -28,6 +29,9 @@ export interface ReceiveOptions {
 /** The media of a file that came. */
 export type ReceivedMedia = FinishMediaUploadMutation['finishMediaUpload']
 
+/** A file whose bytes are in the store, and that becomes a media when it is called. */
+type StoredFile = () => Promise<ReceivedMedia>
+
 /** What a form has brought. */
 export interface ReceivedForm {
   /** The texts by their fields; of several of one name the last. */
@@ -44,15 +48,14 @@ const maxBesideBytes = 1024 * 1024
 
 /**
  * Reads a multipart form with its files straight into the store: the graph says where, by their first bytes, and makes media of
- * them when the last one is there.
+ * them once all of the form is there. One that is refused leaves none: what was stored of it is removed as any unfinished upload.
  * @throws AppError `invalid_parameter` for what is no image and for a form of too many parts, `max_size_exceeded` also for the
  * form as a whole, `unsupported_media_type` for a compressed one
  */
 export async function receiveForm(options: ReceiveOptions): Promise<ReceivedForm> {
   const { request, context, maxBytesTogether, files } = options
   const form = formOf(request, files)
-  const [first = null] = Object.keys(files)
-  const body = bodyStream(request, maxBytesTogether + maxBesideBytes, first)
+  const body = bodyStream(request, maxBytesTogether + maxBesideBytes, () => formTooLarge(options))
   const arrivals = new FormArrivals(form, options)
   body.once('error', (error) => form.destroy(error)).pipe(form)
   try {
@@ -68,6 +71,12 @@ export async function receiveForm(options: ReceiveOptions): Promise<ReceivedForm
     await arrivals.giveUp(failure)
     throw failure
   }
+}
+
+/** A form is as large as its files are: what it may have beside them is nothing to tell. */
+function formTooLarge({ files, maxBytes, maxBytesTogether }: ReceiveOptions): AppError {
+  const [first = null, ...others] = Object.keys(files)
+  return tooLarge(others.length === 0 ? maxBytes : maxBytesTogether, first)
 }
 
 function formOf({ headers }: Request, files: ReceiveOptions['files']): BusboyInstance {
@@ -89,7 +98,7 @@ class FormArrivals {
   readonly #form: BusboyInstance
   readonly #options: ReceiveOptions
   readonly #fields = new Map<string, string>()
-  readonly #files: { name: string; stream: BusboyFileStream; media: Promise<ReceivedMedia> }[] = []
+  readonly #files: { name: string; stream: BusboyFileStream; stored: Promise<StoredFile> }[] = []
   /** Why the form is given up, where it is not the form's own fault. */
   failure: unknown = null
 
@@ -115,7 +124,7 @@ class FormArrivals {
     const media = new Map<string, ReceivedMedia[]>()
     for (const file of this.#files) {
       const known = media.get(file.name) ?? []
-      known.push(await file.media)
+      known.push(await (await file.stored)())
       media.set(file.name, known)
     }
     return { fields: this.#fields, media }
@@ -124,7 +133,7 @@ class FormArrivals {
   /** Ends what is still being stored. */
   async giveUp(reason: unknown): Promise<void> {
     for (const { stream } of this.#files) stream.destroy(reason as Error)
-    await Promise.allSettled(this.#files.map(({ media }) => media))
+    await Promise.allSettled(this.#files.map(({ stored }) => stored))
   }
 
   #file(field: string | undefined, stream: BusboyFileStream, filename: string | null): void {
@@ -139,9 +148,9 @@ class FormArrivals {
         this.#refuse(`${name} may have at most ${most === 1 ? 'one file' : `${most} files`}.`, name)
       return
     }
-    const media = this.#store(name, stream, filename)
-    media.catch((error: unknown) => this.#fail(error))
-    this.#files.push({ name, stream, media })
+    const stored = this.#store(name, stream, filename)
+    stored.catch((error: unknown) => this.#fail(error))
+    this.#files.push({ name, stream, stored })
   }
 
   #field(field: string | undefined, value: string, isCut: boolean): void {
@@ -160,13 +169,13 @@ class FormArrivals {
     this.#form.destroy(error as Error)
   }
 
-  #store(param: string, bytes: BusboyFileStream, filename: string | null): Promise<ReceivedMedia> {
+  #store(param: string, bytes: BusboyFileStream, filename: string | null): Promise<StoredFile> {
     const { context, store, maxBytes } = this.#options
     const { graph, signal } = context
     return uploadMedia({ bytes, filename, maxBytes, param, signal }, store, {
       begin: async (input) =>
         (await graph.execute(BeginMediaUploadDocument, { input }, context)).beginMediaUpload,
-      finish: async (input) =>
+      finish: async (input) => async () =>
         (await graph.execute(FinishMediaUploadDocument, { input }, context)).finishMediaUpload,
     })
   }

@@ -6,6 +6,11 @@ import type { LimitedRoute, RateLimits } from './rate-limits.ts'
 const routeOfField: Readonly<Record<string, string>> = {
   createChatCompletion: 'post /v1/chat/completions',
   chatCompletion: 'post /v1/chat/completions',
+  generateImages: 'post /v1/images/generations',
+  editImages: 'post /v1/images/edits',
+  createMedia: 'post /v1/media',
+  prepareMediaUpload: 'post /v1/media/prepare-upload',
+  deleteMedia: 'post /v1/media/bulk-delete',
   createEmbeddings: 'post /v1/embeddings',
   guestLogin: 'post /auth/guest-login',
   updateUserSettings: 'patch /v1/users/me/settings',

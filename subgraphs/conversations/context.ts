@@ -23,7 +23,7 @@ import { branchSource } from './sources/branches.ts'
 import { conversationSource } from './sources/conversations.ts'
 import { itemSource } from './sources/items.ts'
 import { mediaReferences } from './sources/media-references.ts'
-import { projectMedia } from './sources/project-media.ts'
+import { mediaOfProjects } from './sources/project-media.ts'
 import type { HistorySource } from './sources/turn-history.ts'
 import type { TurnStore } from './sources/turn-store.ts'
 
@@ -42,8 +42,8 @@ export interface ConversationsContext extends SubgraphContext {
   readonly shares: ShareService
   readonly publicLinks: PublicLinks
   mediaReferences(ownerId: string, ids: readonly string[]): Promise<string[]>
-  /** The media that the actor's conversations of a project name, newest first. */
-  mediaOfProject(projectId: string): Promise<string[]>
+  /** The media that the actor's conversations of each of these projects name, newest first. */
+  mediaOfProjects(projectIds: readonly string[]): Promise<string[][]>
   /** The public URL of a share. */
   readonly linkOf: SharingProcess['linkOf']
 }
@@ -67,13 +67,12 @@ export function conversationsContext(request: RequestContext, shared: SharedSour
   const items = itemSource(database)
   const branches = branchSource(database)
   const ownProject = ownProjects(request)
-  const mediaOfProject = projectMedia(database)
   const conversationRules = conversationService({ actor, database, conversations, changes, ownProject })
   return {
     request,
     conversations: conversationRules,
     mediaReferences: (ownerId, ids) => mediaReferences(database, ownerId, ids),
-    mediaOfProject: (projectId) => mediaOfProject(requireActor(actor).id, projectId),
+    mediaOfProjects: (projectIds) => mediaOfProjects(database, requireActor(actor).id, projectIds),
     branches: branchService({ actor, database, branches, conversations, changes, maxBranches }),
     forks: forkService({ actor, database, items, changes, maxBranches }),
     items: itemService({ actor, database, items, changes, maxBranches }),

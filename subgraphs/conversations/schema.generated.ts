@@ -275,8 +275,6 @@ export type Project = {
   id: Scalars['ID']['output'];
   /** The conversations of the project, newest first unless asked otherwise. */
   conversations: ConversationConnection;
-  /** The ids of the media that its conversations name, the newest upload first; at most 10,000. */
-  mediaIds: Array<Scalars['ID']['output']>;
 };
 
 
@@ -307,6 +305,8 @@ export type Query = {
   turnContext: TurnContext;
   /** What to ask a message again with. Fails with `conversation_not_found`, `item_not_found`, `invalid_parameter`. */
   turnForkPoint: TurnForkPoint;
+  /** For each of these projects the ids of the media that the caller's conversations in it name, the newest upload first; at most 10,000. */
+  mediaOfProjects: Array<Array<Scalars['ID']['output']>>;
   /** Which of these media a living conversation of their owner's names. For work that nobody waits for. */
   mediaReferences: Array<Scalars['ID']['output']>;
   /** Searches titles and messages of the caller's conversations, best first. */
@@ -344,6 +344,11 @@ export type QueryTurnContextArgs = {
 
 export type QueryTurnForkPointArgs = {
   input: TurnForkPointInput;
+};
+
+
+export type QueryMediaOfProjectsArgs = {
+  ids: Array<Scalars['ID']['input']>;
 };
 
 
@@ -1558,7 +1563,6 @@ export type ProjectResolvers<ContextType = ConversationsContext, ParentType exte
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Project']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   conversations?: Resolver<ResolversTypes['ConversationConnection'], ParentType, ContextType, RequireFields<ProjectConversationsArgs, 'first' | 'order'>>;
-  mediaIds?: Resolver<Array<ResolversTypes['ID']>, ParentType, ContextType>;
 };
 
 export type ModelResolvers<ContextType = ConversationsContext, ParentType extends ResolversParentTypes['Model'] = ResolversParentTypes['Model']> = {
@@ -1570,6 +1574,7 @@ export type QueryResolvers<ContextType = ConversationsContext, ParentType extend
   conversations: Resolver<ResolversTypes['ConversationConnection'], ParentType, ContextType, RequireFields<QueryConversationsArgs, 'first' | 'order' | 'scope'>>;
   turnContext: Resolver<ResolversTypes['TurnContext'], ParentType, ContextType, RequireFields<QueryTurnContextArgs, 'input'>>;
   turnForkPoint: Resolver<ResolversTypes['TurnForkPoint'], ParentType, ContextType, RequireFields<QueryTurnForkPointArgs, 'input'>>;
+  mediaOfProjects: Resolver<Array<Array<ResolversTypes['ID']>>, ParentType, ContextType, RequireFields<QueryMediaOfProjectsArgs, 'ids'>>;
   mediaReferences: Resolver<Array<ResolversTypes['ID']>, ParentType, ContextType, RequireFields<QueryMediaReferencesArgs, 'ownerId' | 'ids'>>;
   search: Resolver<ResolversTypes['SearchConnection'], ParentType, ContextType, RequireFields<QuerySearchArgs, 'text' | 'first'>>;
   shares: Resolver<ResolversTypes['ShareConnection'], ParentType, ContextType, RequireFields<QuerySharesArgs, 'first' | 'order' | 'includeRevoked'>>;

@@ -4,6 +4,7 @@ import type { GuardedFetch } from '../../platform/guarded-fetch/index.ts'
 import type { ObjectStore } from '../../platform/object-store/object-store.ts'
 import type { SubgraphContext } from '../../platform/subgraph.ts'
 import type { MediaConfig } from './config.ts'
+import { type ProjectMedia, projectMedia } from './project-media.ts'
 import { type CreationService, creationService } from './services/creation.ts'
 import { type MediaService, mediaService } from './services/media.ts'
 import { type UploadService, uploadService } from './services/uploads.ts'
@@ -15,6 +16,7 @@ export interface MediaContext extends SubgraphContext {
   readonly media: MediaService
   readonly uploads: UploadService
   readonly creation: CreationService
+  readonly idsOfProject: ProjectMedia['idsOfProject']
   /** Tells the sweeper that something is due. */
   sweepSoon(): void
 }
@@ -34,6 +36,7 @@ export function mediaContext(request: RequestContext, parts: MediaSharedParts): 
   const { actor, signal } = request
   const source = mediaSource(database)
   const writes = mediaWrites(database)
+  const projects = projectMedia(request)
   const retentionDays = settings.MEDIA_RETENTION_DAYS || null
   const uploads = uploadService({ actor, writes, objects, maxBytes, retentionDays, signal })
   const fetchTimeoutMs = settings.MEDIA_REMOTE_FETCH_TIMEOUT
@@ -50,7 +53,11 @@ export function mediaContext(request: RequestContext, parts: MediaSharedParts): 
       linkSeconds: settings.MEDIA_S3_PRESIGN_TTL / 1000,
       isPublic: settings.MEDIA_PUBLIC_READ,
     }),
+    idsOfProject: projects.idsOfProject,
     sweepSoon,
-    clearLoaders: source.clearLoaders,
+    clearLoaders() {
+      source.clearLoaders()
+      projects.clearLoaders()
+    },
   }
 }

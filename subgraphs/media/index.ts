@@ -4,6 +4,7 @@ import { mediaConfig } from './config.ts'
 import { mediaContext } from './context.ts'
 import { Media } from './entities.ts'
 import { media as createMedia } from './migrations/0001-media.ts'
+import { heirsOfContent } from './migrations/0002-heirs-of-content.ts'
 import { resolvers } from './resolvers.ts'
 import { endRetention } from './retention.ts'
 import { leftoverSource } from './sources/leftovers.ts'
@@ -16,7 +17,7 @@ export const media = defineSubgraph({
   name: 'media',
   home: import.meta.url,
   resolvers,
-  persistence: { entities: [Media], migrations: [createMedia] },
+  persistence: { entities: [Media], migrations: [createMedia, heirsOfContent] },
   config: mediaConfig,
   start({ database, objects, outbound, platform, settings, background, log }) {
     const days = settings.MEDIA_RETENTION_DAYS

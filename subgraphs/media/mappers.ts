@@ -10,6 +10,4 @@ export type MediaConnectionModel = MediaPage
 /** What the gateway hands over of a project. */
 export interface ProjectModel {
   readonly id: string
-  /** The media that its conversations name, newest first. */
-  readonly mediaIds: readonly string[]
 }

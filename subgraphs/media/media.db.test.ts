@@ -257,6 +257,49 @@ describe('a prepared upload', () => {
     await gone(first.storageKey)
   })
 
+  it('is what these bytes are found under, once the media that had them first is gone', async () => {
+    const actor = someActor()
+    const bytes = await testImage()
+    const { media: first } = await create(actor, bytes)
+    const [second, third] = [await prepare(actor), await prepare(actor)]
+    for (const upload of [second, third]) {
+      await put(upload, bytes)
+      await complete(actor, upload.id)
+    }
+    await remove(actor, [first.id])
+    expect(await create(actor, bytes)).toMatchObject({ deduped: true, media: { id: second.id } })
+    await remove(actor, [second.id])
+    expect(await create(actor, bytes)).toMatchObject({ deduped: true, media: { id: third.id } })
+    await remove(actor, [third.id])
+    await gone(first.storageKey)
+    expect(await create(actor, bytes)).toMatchObject({ deduped: false })
+  })
+
+  it('that is no image is missing among others, and what is there is resolved', async () => {
+    const actor = someActor()
+    const { media } = await create(actor, await testImage())
+    const resolve = async (text: string, variables: object) =>
+      ask<{ resolved: object }>(text, variables as Record<string, unknown>, actor)
+    for (const [text, name, missing] of [
+      [
+        'query ($value: [ID!]!) { resolved: resolveMedia(ids: $value) { media { id } missing } }',
+        'media',
+        [{ id: media.id }],
+      ],
+      [
+        'query ($value: JSON!) { resolved: resolveMediaPayload(payload: $value) { payload missing } }',
+        'payload',
+        [expect.stringMatching(/^http/)],
+      ],
+    ] as const) {
+      const upload = await prepare(actor)
+      await put(upload, Buffer.from('<html>'))
+      const { resolved } = await resolve(text, { value: [media.id, upload.id] })
+      const expected = name === 'payload' ? [...missing, upload.id] : missing
+      expect(resolved).toEqual({ [name]: expected, missing: [upload.id] })
+    }
+  })
+
   it('stays the media that it has become, though other bytes come meanwhile', async () => {
     const actor = someActor()
     const prepared = await prepare(actor)

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { parse } from 'graphql'
 import type { Actor } from '../../platform/actor.ts'
 import { dataUrlOf, testImage } from '../../platform/testing/test-image.ts'
@@ -186,5 +186,24 @@ describe('the media of a project', () => {
       )
     }
     expect(statements[1]).toBe(statements[0])
+  })
+
+  it('are looked for once, however many conversations lead to the project', async () => {
+    const { actor, projectId, first, second, third } = await someGallery()
+    for (let index = 0; index < 3; index++) await conversationIn(actor, projectId)
+    const query = jest.spyOn(test.services.database.pool, 'query')
+    const { conversations } = await run<{ conversations: { nodes: { project: { media: Gallery } }[] } }>(
+      actor,
+      `{ conversations { nodes { project { media ${galleryFields} } } } }`,
+    )
+    const asked = query.mock.calls.map(([statement]) => statement as { name?: string; values?: unknown[] })
+    query.mockRestore()
+    const valuesOf = (name: string) => asked.filter((one) => one.name === name).map(({ values }) => values)
+    expect(conversations.nodes.map(({ project }) => idsOf(project.media))).toEqual(
+      Array(5).fill([third, second, first]),
+    )
+    expect(valuesOf('media_of_projects')).toEqual([[actor.id, [projectId], 10_000]])
+    const lists = JSON.stringify([[third, second, first]])
+    expect(valuesOf('media_among_newest')).toEqual([[actor.id, lists, null, 21, 0]])
   })
 })

@@ -37,7 +37,7 @@ export const resolvers: Resolvers = {
     },
   },
   Project: {
-    media: ({ mediaIds }, args, { media }) => media.pageOf(mediaIds, args),
+    media: async ({ id }, args, { media, idsOfProject }) => media.pageOf(await idsOfProject(id), args),
   },
   MediaConnection: {
     totalCount: (page, _, { media }) => media.total(page),

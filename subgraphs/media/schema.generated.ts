@@ -86,7 +86,6 @@ export type MediaLink = {
 
 export type Project = {
   id: Scalars['ID']['output'];
-  mediaIds: Array<Scalars['ID']['output']>;
   /** The media that its conversations name, each once, the newest upload first unless asked otherwise; of the 10,000 newest. */
   media: MediaConnection;
 };
@@ -123,7 +122,7 @@ export type MediaEdge = {
 export type ResolvedMedia = {
   /** Those of the caller's, in the order of the ids. */
   media: Array<Media>;
-  /** The ids that name none of the caller's media. */
+  /** The ids that name none of the caller's media, those of uploads among them whose bytes were not those that were promised. */
   missing: Array<Scalars['ID']['output']>;
 };
 
@@ -410,9 +409,7 @@ export type FederationReferenceTypes = {
     & GraphQLRecursivePick<FederationTypes['Media'], {"id":true}> );
   Project:
     ( { __typename: 'Project' }
-    & GraphQLRecursivePick<FederationTypes['Project'], {"id":true}>
-    & ( Record<PropertyKey, never>
-        | GraphQLRecursivePick<FederationTypes['Project'], {"mediaIds":true}> ) );
+    & GraphQLRecursivePick<FederationTypes['Project'], {"id":true}> );
 };
 
 

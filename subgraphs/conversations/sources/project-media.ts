@@ -1,36 +1,22 @@
-import DataLoader from 'dataloader'
 import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { namesMedia, textOfItem } from './media-references.ts'
 
 /** Beyond it a project is no gallery: the older ones are left out. */
 const mostMedia = 10_000
 
-/** Reads for one request which media the owner's conversations of a project name; all projects share a statement. */
-export function projectMedia(
+/** Which media the owner's conversations of each of these projects name, in the order of the projects. Each is read once. */
+export async function mediaOfProjects(
   database: SubgraphDatabase,
-): (ownerId: string, projectId: string) => Promise<string[]> {
-  const loaders = new Map<string, DataLoader<string, string[]>>()
-  return (ownerId, projectId) => {
-    const loader = loaders.get(ownerId) ?? loaderOf(database, ownerId)
-    loaders.set(ownerId, loader)
-    return loader.load(projectId)
-  }
-}
-
-function loaderOf(database: SubgraphDatabase, ownerId: string): DataLoader<string, string[]> {
-  return new DataLoader(
-    async (projectIds) => {
-      const rows = await database.prepared<{ projectId: string; ids: string[] }>('media_of_projects', named, [
-        ownerId,
-        projectIds,
-        mostMedia,
-      ])
-      const byProject = new Map(rows.map(({ projectId, ids }) => [projectId, ids]))
-      return projectIds.map((id) => byProject.get(id) ?? [])
-    },
-    // a request may write between two of its reads
-    { cache: false },
-  )
+  ownerId: string,
+  projectIds: readonly string[],
+): Promise<string[][]> {
+  const rows = await database.prepared<{ projectId: string; ids: string[] }>('media_of_projects', named, [
+    ownerId,
+    [...new Set(projectIds)],
+    mostMedia,
+  ])
+  const byProject = new Map(rows.map(({ projectId, ids }) => [projectId, ids]))
+  return projectIds.map((id) => byProject.get(id) ?? [])
 }
 
 /** A JSON text that is nothing but a media's id, in the spellings of `mediaIdIn`. */

@@ -43,13 +43,20 @@ export interface MediaPage extends Connection<MediaRow> {
   readonly knownTotal: number | null
 }
 
+/** What ids have led to. */
+interface Found {
+  readonly found: ReadonlyMap<string, MediaRow>
+  /** Of uploads whose bytes were not those that were promised. */
+  readonly refusals: readonly AppError[]
+}
+
 /** The rules of media. Everything acts for the actor: another owner's media does not exist for it. */
 export function mediaService({ actor, source, writes, objects, uploads, linkSeconds, isPublic }: MediaParts) {
   const owner = () => requireActor(actor).id
   const lifetimes = { least: 60, most: 604_800, usual: linkSeconds }
 
-  /** The owner's media of these ids; uploads that nobody has completed yet are completed. */
-  async function byIds(ids: readonly string[]): Promise<Map<string, MediaRow>> {
+  /** The owner's media of these ids; uploads that nobody has completed yet are completed, or refused. */
+  async function byIds(ids: readonly string[]): Promise<Found> {
     const ownerId = owner()
     const known = [...new Set(ids)].filter((id) => hasIdShape('media', id))
     const read = async () => {
@@ -58,11 +65,11 @@ export function mediaService({ actor, source, writes, objects, uploads, linkSeco
     }
     const found = await read()
     const unknown = known.filter((id) => !found.has(id))
-    if (unknown.length === 0) return found
-    await uploads.completeAny(unknown)
+    if (unknown.length === 0) return { found, refusals: [] }
+    const refusals = await uploads.completeAny(unknown)
     // Also where there was nothing to complete: somebody else may have done it since the first look.
     source.clearLoaders()
-    return read()
+    return { found: await read(), refusals }
   }
 
   const link = ({ storageKey, mimeType, filename }: MediaRow, expiresIn?: number | null) =>
@@ -87,8 +94,12 @@ export function mediaService({ actor, source, writes, objects, uploads, linkSeco
   return {
     link,
 
+    /** @throws AppError `invalid_parameter`, `max_size_exceeded` for an upload whose bytes are not those that were promised */
     async byId(id: string): Promise<MediaRow | null> {
-      return (await byIds([id.toLowerCase()])).get(id.toLowerCase()) ?? null
+      const { found, refusals } = await byIds([id.toLowerCase()])
+      const media = found.get(id.toLowerCase())
+      if (!media && refusals[0]) throw refusals[0]
+      return media ?? null
     },
 
     /** For references: what is only prepared is not there yet. */
@@ -116,7 +127,7 @@ export function mediaService({ actor, source, writes, objects, uploads, linkSeco
     /** @throws AppError `invalid_parameter` */
     async resolve(ids: readonly string[]) {
       assertFew(ids)
-      const found = await byIds(ids.map((id) => id.toLowerCase()))
+      const { found } = await byIds(ids.map((id) => id.toLowerCase()))
       const rows = ids.map((id) => found.get(id.toLowerCase()))
       return {
         media: rows.flatMap((row) => row ?? []),
@@ -131,7 +142,7 @@ export function mediaService({ actor, source, writes, objects, uploads, linkSeco
         throw new AppError('invalid_parameter', `payload names more than ${mostPlaceholders} media.`, {
           param: 'payload',
         })
-      const found = await byIds(ids)
+      const { found } = await byIds(ids)
       const urls = new Map<string, string>()
       for (const [id, row] of found) urls.set(id, (await link(row)).url)
       return {

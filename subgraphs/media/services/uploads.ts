@@ -131,7 +131,7 @@ export function uploadService({ actor, writes, objects, maxBytes, retentionDays,
       return await store({ bytes, filename, param: 'file' }, upload)
     } catch (error) {
       // other bytes than were promised, or no image: the upload is spent
-      if (error instanceof AppError && error.status < 500) await writes.forgetUpload(owner(), publicId)
+      if (isRefusal(error)) await writes.forgetUpload(owner(), publicId)
       throw error
     } finally {
       bytes.destroy()
@@ -170,14 +170,22 @@ export function uploadService({ actor, writes, objects, maxBytes, retentionDays,
       return { id, url, headers, expiresAt: new Date(expiresAt) }
     },
 
-    /** Makes media of those ids that are prepared uploads whose bytes have come. Others are passed over. */
-    async completeAny(ids: readonly string[]): Promise<void> {
+    /**
+     * Makes media of those ids that are prepared uploads whose bytes have come. Others are passed over.
+     * @returns the refusals of bytes that were not those that were promised
+     */
+    async completeAny(ids: readonly string[]): Promise<AppError[]> {
       const uploads = await writes.prepared(owner(), ids)
+      const refusals: AppError[] = []
       for (let start = 0; start < uploads.length; start += completedAtOnce) {
         const settled = await Promise.allSettled(uploads.slice(start, start + completedAtOnce).map(complete))
-        const failed = settled.find((one) => one.status === 'rejected')
-        if (failed) throw failed.reason
+        for (const one of settled) {
+          if (one.status === 'fulfilled') continue
+          if (!isRefusal(one.reason)) throw one.reason
+          refusals.push(one.reason)
+        }
       }
+      return refusals
     },
 
     /** Null where there is no such upload, or no bytes of it yet. @throws AppError `invalid_parameter` for others than were promised */
@@ -227,6 +235,11 @@ export function uploadService({ actor, writes, objects, maxBytes, retentionDays,
 
 /** The service of one request. */
 export type UploadService = ReturnType<typeof uploadService>
+
+/** Whether it is the bytes that are at fault. */
+function isRefusal(error: unknown): error is AppError {
+  return error instanceof AppError && error.status < 500
+}
 
 function assertStored(stored: Stored | null): Stored {
   if (stored) return stored

@@ -49,25 +49,29 @@ export function mediaAmong(database: SubgraphDatabase): MediaAmong {
 async function readPages(database: SubgraphDatabase, group: Group<PageRequest>): Promise<MediaRow[][]> {
   const [{ ownerId, page }] = group
   const { limit, after, offset, descending } = page
+  const lists = distinctLists(group)
   const rows = await database.prepared<MediaRow & { place: number; key: string }>(
     descending ? 'media_among_newest' : 'media_among_oldest',
     descending ? newest : oldest,
-    [ownerId, idsOf(group), after, limit + 1, offset],
+    [ownerId, JSON.stringify(lists), after, limit + 1, offset],
   )
-  const byPlace = Map.groupBy(rows, ({ place }) => place)
-  return group.map((_, index) => byPlace.get(index + 1)?.map(({ place, key, ...row }) => row) ?? [])
+  const byList = Map.groupBy(rows, ({ place }) => lists[place - 1])
+  return group.map(({ ids }) => byList.get(ids)?.map(({ place, key, ...row }) => row) ?? [])
 }
 
 async function readCounts(database: SubgraphDatabase, group: Group<ListRequest>): Promise<number[]> {
   const [{ ownerId }] = group
+  const lists = distinctLists(group)
   const rows = await database.prepared<{ count: number }>('media_among_counts', counted, [
     ownerId,
-    idsOf(group),
+    JSON.stringify(lists),
   ])
-  return rows.map(({ count }) => count)
+  const counts = new Map(rows.map(({ count }, index) => [lists[index], count]))
+  return group.map(({ ids }) => counts.get(ids) ?? 0)
 }
 
-const idsOf = (group: Group<ListRequest>) => JSON.stringify(group.map(({ ids }) => ids))
+/** Many may ask for the one list of a project. */
+const distinctLists = (group: Group<ListRequest>) => [...new Set(group.map(({ ids }) => ids))]
 
 /** Each list of ids with its place, counted from 1; what of it is the owner's. */
 const lists = 'jsonb_array_elements($2::jsonb) with ordinality as list (ids, place)'
