@@ -28,9 +28,12 @@ export interface ItemRow {
 }
 
 /** The columns that come from `conversations.item i`. */
-export const itemColumns = sql`
+export const itemColumnsText = `
   i.key, i.conversation_key as "conversationKey", i.type, i.role, i.status, i.content, i.model_id as "modelId",
   i.call_id as "callId", i.details, i.finish_reason as "finishReason", i.usage,
   i.incomplete_details as "incompleteDetails", i.rating, i.rated_at as "ratedAt",
   i.rating_comment as "ratingComment", i.created_at as "createdAt", i.completed_at as "completedAt",
   i.incomplete_at as "incompleteAt"`
+
+/** The same for Kysely. */
+export const itemColumns = sql.raw(itemColumnsText)

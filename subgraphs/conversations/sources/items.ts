@@ -4,7 +4,7 @@ import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { hasIdShape } from '../../../platform/ids.ts'
 import { invalidCursor, type Page } from '../../../platform/pagination.ts'
 import { branchName, isStorableName } from './branch-writes.ts'
-import { type ItemRow, itemColumns } from './item-row.ts'
+import { type ItemRow, itemColumns, itemColumnsText } from './item-row.ts'
 import { type Connection, connection } from './transaction.ts'
 
 /** A branch as far as lists of its items go. */
@@ -62,7 +62,7 @@ export function itemSource(database: SubgraphDatabase): ItemSource {
 
   return {
     byId: async (ownerId, id) => (hasIdShape('item', id) ? loaderOf(ownerId).load(id) : null),
-    firstByIds: (ownerId, ids) => readFirst(connection(database), ownerId, ids),
+    firstByIds: (ownerId, ids) => readFirst(database, ownerId, ids),
 
     async page(branch, page) {
       if (page.after !== null && !hasIdShape('item', page.after)) throw invalidCursor(page.after)
@@ -100,24 +100,29 @@ async function readMany(
   return ids.map((id) => found.get(id) ?? null)
 }
 
-async function readFirst(db: Connection, ownerId: string, ids: readonly string[]): Promise<ItemRow[]> {
-  if (ids.length === 0) return []
-  const { rows } = await sql<ItemRow>`
-    select i."publicId", i.position, i.branch, ${itemColumns}
-    from (
-      select bi.public_id as "publicId", bi.position, b.name as branch, stored.*, wanted.place,
-        sum(octet_length(stored.content::text) + octet_length(stored.details::text))
-          over (order by wanted.place rows between unbounded preceding and 1 preceding) as "bytesBefore"
-      from unnest(${ids}::text[]) with ordinality as wanted (id, place)
-      join conversations.branch_item bi on bi.public_id = wanted.id and bi.deleted_at is null
-      join conversations.branch b on b.key = bi.branch_key
-      join conversations.item stored on stored.key = bi.item_key
-      join conversations.conversation c on c.key = b.conversation_key and c.owner_id = ${ownerId} and c.deleted_at is null
-    ) i
-    where coalesce(i."bytesBefore", 0) < ${maxReadBytes}
-    order by i.place`.execute(db)
-  return rows
+async function readFirst(
+  database: SubgraphDatabase,
+  ownerId: string,
+  ids: readonly string[],
+): Promise<ItemRow[]> {
+  return ids.length === 0 ? [] : database.prepared<ItemRow>('items_first_by_ids', firstByIds, [ownerId, ids])
 }
+
+/** Prepared: to plan it takes longer than to run it. */
+const firstByIds = `
+  select i."publicId", i.position, i.branch, ${itemColumnsText}
+  from (
+    select bi.public_id as "publicId", bi.position, b.name as branch, stored.*, wanted.place,
+      sum(octet_length(stored.content::text) + octet_length(stored.details::text))
+        over (order by wanted.place rows between unbounded preceding and 1 preceding) as "bytesBefore"
+    from unnest($2::text[]) with ordinality as wanted (id, place)
+    join conversations.branch_item bi on bi.public_id = wanted.id and bi.deleted_at is null
+    join conversations.branch b on b.key = bi.branch_key
+    join conversations.item stored on stored.key = bi.item_key
+    join conversations.conversation c on c.key = b.conversation_key and c.owner_id = $1 and c.deleted_at is null
+  ) i
+  where coalesce(i."bytesBefore", 0) < ${maxReadBytes}
+  order by i.place`
 
 /** Requests that differ in their branch alone share a statement; a cursor stands in one branch and has its own. */
 async function readPages(db: Connection, requests: readonly PageRequest[]): Promise<(ItemSlice | Error)[]> {

@@ -25,10 +25,11 @@ export interface RankedConversation {
 const recentEntries = 4_000
 /** With so many found among them, older ones are not looked for. */
 const enoughFound = 40
-/** How many matches are ranked, of the newest and of all. */
-const mostRanked = 200
-/** Of the newest, and once more of all. */
-export const mostHits = 2 * mostRanked
+/** How many of the newest matches are ranked. */
+const mostRecent = 200
+/** How many matches of any age are ranked besides. */
+const mostOlder = 100
+export const mostHits = mostRecent + mostOlder
 /** As many messages as are shown of a conversation. */
 const shownMessages = 3
 /** After so long a match counts for 1/e of what it did: half a year. */
@@ -46,6 +47,7 @@ const query = `(case when $2::text is null then ${given} else ${given} && ${begu
 const rankedStatement = `
   with asked as materialized (
     select ${query} as query, case when $2::text is not null then ${begun} end as prefix,
+      to_tsquery('conversations.search', $2) as prefix_whole,
       array(
         select word from (select plainto_tsquery('conversations.search', w) as word from unnest($6::text[]) w) parsed
         where numnode(word) > 0
@@ -54,8 +56,8 @@ const rankedStatement = `
   select found.conversation_id as id, found.item_ids as "itemIds", found.nth, found.hits,
     least(exp(found.place - extract(epoch from now()) / ${fadeSeconds}), 1)::real as score
   from asked cross join lateral conversations.search_hits(
-    $3, asked.query, asked.words, asked.prefix, $7, $4, $5, $8,
-    ${recentEntries}, ${enoughFound}, ${mostRanked}, ${fadeSeconds}, ${shownMessages}, $9
+    $3, asked.query, asked.words, asked.prefix, asked.prefix_whole, $7, $4, $5, $8,
+    ${recentEntries}, ${enoughFound}, ${mostRecent}, ${mostOlder}, ${fadeSeconds}, ${shownMessages}, $9
   ) found
   where numnode(asked.query) > 0
   order by found.nth`
@@ -78,7 +80,7 @@ interface RankedRow {
 
 /**
  * Where the words are rare, all that there is to be found, else what is newest.
- * @param wanted how many are asked for; no more than `mostRanked` are ranked
+ * @param wanted how many are asked for; no more than `mostHits` are ranked
  */
 export async function rankedConversations(
   database: SubgraphDatabase,
