@@ -59,6 +59,9 @@ export function openDatabase(options: DatabaseOptions): Database {
     max: poolSize,
     types: columnParsers(),
     allowExitOnIdle: false,
+    // A server that is gone without a word ends whoever waits for its answer within half a minute.
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
   })
   // A connection that says goodbye while the server goes down too may hear of that first: by then nobody minds.
   let closing = false
