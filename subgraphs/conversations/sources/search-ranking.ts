@@ -28,7 +28,7 @@ const enoughFound = 40
 /** How many of the newest matches are ranked. */
 const mostRecent = 200
 /** How many matches of any age are ranked besides. */
-const mostOlder = 100
+const mostOlder = 80
 export const mostHits = mostRecent + mostOlder
 /** As many messages as are shown of a conversation. */
 const shownMessages = 3
