@@ -71,12 +71,15 @@ async function readWhile(reading: Promise<List>, goOn: () => Promise<unknown>): 
   return titlesOf(await done)
 }
 
-async function isWaiting(): Promise<boolean> {
+const isWaiting = async () => (await waiting()) > 0
+
+/** On how many connections somebody waits for those who make conversations. */
+async function waiting(): Promise<number> {
   const { rows } = await test.services.database.pool.query(
     `select 1 from pg_stat_activity
      where datname = current_database() and query like '%settled_key()%' and wait_event = 'PgSleep'`,
   )
-  return rows.length > 0
+  return rows.length
 }
 
 describe('a list of conversations, oldest first', () => {
@@ -123,6 +126,23 @@ describe('a list of conversations, oldest first', () => {
     } finally {
       await later.end()
     }
+  })
+
+  it('waits on one connection, however many do, and keeps others from none', async () => {
+    const actor = someActor()
+    await beginElsewhere(actor, 'older')
+    await create(actor, 'newer')
+    let done = 0
+    const lists = Array.from({ length: 40 }, async () => {
+      const titles = titlesOf(await listOf(actor, 'order: ASC'))
+      done += 1
+      return titles
+    })
+    while (done === 0 && !(await isWaiting())) await sleep(5)
+    expect(titlesOf(await listOf(actor, 'order: DESC'))).toEqual(['newer'])
+    expect([await waiting(), done]).toEqual([1, 0])
+    await other.query('commit')
+    for (const titles of await Promise.all(lists)) expect(titles).toEqual(['older', 'newer'])
   })
 
   it('is read on without repetition or gap while many are made', async () => {

@@ -24,6 +24,7 @@ import { conversationSource } from './sources/conversations.ts'
 import { itemSource } from './sources/items.ts'
 import { mediaReferences } from './sources/media-references.ts'
 import { mediaOfProjects } from './sources/project-media.ts'
+import type { SettledKey } from './sources/settled-key.ts'
 import type { HistorySource } from './sources/turn-history.ts'
 import type { TurnStore } from './sources/turn-store.ts'
 
@@ -51,6 +52,7 @@ export interface ConversationsContext extends SubgraphContext {
 /** What all requests of this process share. */
 export interface SharedSources {
   readonly database: SubgraphDatabase
+  readonly settled: SettledKey
   readonly histories: HistorySource
   readonly store: TurnStore
   readonly sharing: SharingProcess
@@ -62,8 +64,8 @@ export interface SharedSources {
 
 export function conversationsContext(request: RequestContext, shared: SharedSources): ConversationsContext {
   const { actor } = request
-  const { database, histories, store, sharing, hub, changes, maxBranches } = shared
-  const conversations = conversationSource(database)
+  const { database, settled, histories, store, sharing, hub, changes, maxBranches } = shared
+  const conversations = conversationSource(database, settled)
   const items = itemSource(database)
   const branches = branchSource(database)
   const ownProject = ownProjects(request)

@@ -395,6 +395,37 @@ describe('conversations', () => {
     ],
     [
       {
+        items: [
+          { role: 'user', content: [{ type: 'code', code: { language: 'js', code: 'x'.repeat(50_001) } }] },
+        ],
+      },
+      'input_too_large',
+      'items[0].content[0].code',
+    ],
+    [
+      {
+        items: [
+          { role: 'user', content: [{ type: 'file', file: { file_id: 'f', size: 512 * 1024 ** 2 + 1 } }] },
+        ],
+      },
+      'input_too_large',
+      'items[0].content[0]',
+    ],
+    [
+      {
+        items: [
+          {
+            role: 'assistant',
+            content: 'x',
+            details: { tool_calls: Array.from({ length: 17 }, () => ({ id: 'c' })) },
+          },
+        ],
+      },
+      'input_too_large',
+      'items[0].tool_calls',
+    ],
+    [
+      {
         items: [{ role: 'user', content: Array.from({ length: 101 }, () => ({ type: 'text', text: 'x' })) }],
       },
       'max_items_exceeded',

@@ -31,6 +31,7 @@ import { searchResolvers } from './search/resolvers.ts'
 import { startSharing } from './sharing/process.ts'
 import { shareResolvers } from './sharing/resolvers.ts'
 import { eraseOwner } from './sources/erase-owner.ts'
+import { settledKey } from './sources/settled-key.ts'
 import { historySource } from './sources/turn-history.ts'
 import { turnStore } from './sources/turn-store.ts'
 import { turnSweeper } from './turn-sweeper.ts'
@@ -78,7 +79,8 @@ export const conversations = defineSubgraph({
     const indexer = searchIndexer(database, log)
     const sharing = startSharing(services)
     const [histories, store] = [historySource(database), turnStore(database, maxBranches)]
-    const shared = { database, histories, store, sharing, hub, changes, maxBranches }
+    const settled = settledKey(database)
+    const shared = { database, settled, histories, store, sharing, hub, changes, maxBranches }
     return {
       createContext: (request) => conversationsContext(request, shared),
       async ready() {

@@ -110,6 +110,20 @@ describe('what is searched', () => {
     expect(await idsFound(actor, '&|!():*<->')).toEqual([])
   })
 
+  it('finds what stands in angle brackets, and addresses as they are written', async () => {
+    const actor = someActor()
+    const code = await conversation(actor, null, 'const names: Array<Wombat> = [] // </aside>')
+    const address = await conversation(actor, null, 'It is at https://example.com/marsupials/9 I think.')
+    for (const text of ['wombat', 'Array<Wombat>', '"array wombat"', '<aside>', 'wom'])
+      expect([text, await idsFound(actor, text)]).toEqual([text, [code]])
+    for (const text of [
+      'https://example.com/marsupials/9',
+      'example.com',
+      '"at https://example.com/marsupials/9"',
+    ])
+      expect([text, await idsFound(actor, text)]).toEqual([text, [address]])
+  })
+
   it('is shown as HTML in which nothing of the text is markup', async () => {
     const actor = someActor()
     await conversation(actor, null, '<script>alert("needle")</script> & <b>needle</b>')

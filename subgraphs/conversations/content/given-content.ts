@@ -1,5 +1,6 @@
 import { AppError } from '../../../platform/errors.ts'
 import { type Block, blockText, storedBlock, textBlock } from './blocks.ts'
+import { isRecord } from './is-record.ts'
 
 /** Where content comes from. */
 export interface ContentOrigin {
@@ -76,16 +77,32 @@ function givenBlock(value: unknown, param: string): Block {
 function assertWithinLimits(block: Block, param: string): void {
   const text = blockText(block)
   if (text !== null) assertLength(text, textLimits[block.type] ?? maxTextLength, param)
-  if (typeof block.code === 'string') assertLength(block.code, maxCodeLength, `${param}.code`)
-  for (const [field, limit] of Object.entries(listLimits)) {
-    const list = block[field]
-    if (Array.isArray(list) && list.length > limit)
-      throw tooLarge(`has too many ${field}: at most ${limit}`, `${param}.${field}`)
-  }
+  const code = isRecord(block.code) ? block.code.code : block.code
+  if (typeof code === 'string') assertLength(code, maxCodeLength, `${param}.code`)
+  assertListLimits(block, param)
   const dataLimit = dataLimits[block.type]
-  if (dataLimit !== undefined && decodedBytes(block) > dataLimit) {
+  if (dataLimit !== undefined && Math.max(decodedBytes(block), namedBytes(block)) > dataLimit) {
     throw tooLarge(`is too large: at most ${dataLimit / megabyte} MB`, param)
   }
+}
+
+/**
+ * The lists that contract 3.1 bounds, of a block or an item.
+ * @param param the wire's name of what has them; empty where that is the body itself
+ * @throws AppError `input_too_large`
+ */
+export function assertListLimits(fields: Readonly<Record<string, unknown>>, param: string): void {
+  for (const [field, limit] of Object.entries(listLimits)) {
+    const list = fields[field]
+    if (Array.isArray(list) && list.length > limit)
+      throw tooLarge(`has too many ${field}: at most ${limit}`, param === '' ? field : `${param}.${field}`)
+  }
+}
+
+/** The size that a block names of a file which lies elsewhere: `file.size`. */
+function namedBytes({ file, size }: Block): number {
+  const named = isRecord(file) ? file.size : size
+  return typeof named === 'number' ? named : 0
 }
 
 /** The bytes behind the longest text of a block, two levels deep: `image_url.url`, `input_audio.data`, `file.file_data`. */

@@ -2,7 +2,7 @@ import { AppError } from '../../../platform/errors.ts'
 import { optionalText } from '../../../platform/text.ts'
 import type { ItemInput } from '../schema.generated.ts'
 import type { Block } from './blocks.ts'
-import { givenContent } from './given-content.ts'
+import { assertListLimits, givenContent } from './given-content.ts'
 import type { ItemDetails, ItemDraft } from './item-draft.ts'
 import { isItemRole, isItemStatus, isItemType } from './item-vocabulary.ts'
 
@@ -124,6 +124,7 @@ function otherDetails(details: unknown, param: string): ItemDetails {
   if (details == null) return {}
   if (typeof details !== 'object' || Array.isArray(details))
     throw invalid('must be an object', `${param}.details`)
+  assertListLimits({ ...details }, param)
   return Object.fromEntries(Object.entries(details).filter(([field]) => !ownFields.has(field)))
 }
 

@@ -8,6 +8,19 @@ export function searchableText(content: readonly Block[]): string {
   return storable(plainText(content).slice(0, maxCharacters))
 }
 
+/** The same as PostgreSQL's parser is to read it, which takes what stands in angle brackets for mark-up, and passes over it. */
+export function indexedText(content: readonly Block[]): string {
+  return withoutBrackets(searchableText(content))
+}
+
+/** Spaces for the brackets of `Array<string>`, `</b>` and `<br/>`: what is in them are words of code that somebody shows. */
+function withoutBrackets(text: string): string {
+  return text.replace(/<\/?|\/?>/g, ' ')
+}
+
+/** Where an address begins: the parser of queries does not know it, and that of texts passes over it. */
+const scheme = /\b[a-z][a-z0-9+.-]*:\/\//gi
+
 /** A text without U+0000 and half surrogate pairs. */
 function storable(text: string): string {
   return text.replaceAll('\u0000', ' ').toWellFormed()
@@ -32,7 +45,8 @@ const minPrefixLength = 3
 const lastWord = /^(.*?)([\p{L}\p{N}][\p{L}\p{M}\p{N}]*)$/su
 
 /** Takes the last word for the beginning of one, unless it is quoted, excluded, short, or part of a choice. */
-export function searchTerms(given: string): SearchTerms {
+export function searchTerms(asked: string): SearchTerms {
+  const given = withoutBrackets(asked.replace(scheme, ''))
   const [, head = '', word = ''] = lastWord.exec(given) ?? []
   const isOpen = word.length >= minPrefixLength && /(^|\s)$/.test(head)
   const isQuoted = (head.split('"').length - 1) % 2 === 1

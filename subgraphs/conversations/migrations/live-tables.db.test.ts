@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
 import { createTestDatabase, type TestDatabase } from '../../../platform/testing/test-database.ts'
@@ -24,6 +25,13 @@ interface Row {
 const rows = async (columns: string) =>
   (await client.query<Row>(`select title, xmin, ${columns} from conversations.conversation order by key`))
     .rows
+
+async function waitsForLock(): Promise<boolean> {
+  const { rows } = await client.query(
+    `select 1 from pg_locks where not granted and relation = 'conversations.conversation'::regclass`,
+  )
+  return rows.length > 0
+}
 
 describe('migrations of tables that are in use', () => {
   it('take titles that are there for given, and rewrite no row for it', async () => {
@@ -64,7 +72,7 @@ describe('migrations of tables that are in use', () => {
 
   it('go on with the keys of conversations where they were, and tell who takes one', async () => {
     await client.query(`
-      drop function conversations.settled_key(), conversations.key_takers();
+      drop function conversations.settled_key(), conversations.key_takers(interval);
       alter table conversations.conversation alter key drop default;
       drop sequence conversations.conversation_key_seq;
       alter table conversations.conversation alter key add generated always as identity (start with 4000000000)`)
@@ -73,13 +81,24 @@ describe('migrations of tables that are in use', () => {
       values ($1, gen_random_uuid(), 1) returning key`
     const keyOf = async (id: string) =>
       Number((await client.query<{ key: string }>(insert, [id])).rows[0]?.key)
-    const takers = async () => (await client.query('select * from conversations.key_takers()')).rowCount
-    const before = await keyOf('conv_before')
-    await client.query(keysToldWhileGiven.sql)
+    const takers = async (patience = '1 hour') =>
+      (await client.query('select * from conversations.key_takers($1)', [patience])).rowCount
+    await client.query('begin')
+    await keyOf('conv_before')
+    const migrator = new pg.Client({ connectionString: database.url })
+    await migrator.connect()
+    const migrated = migrator.query(keysToldWhileGiven.sql)
+    while (!(await waitsForLock())) await sleep(5)
+    const before = await keyOf('conv_meanwhile')
+    await client.query('commit')
+    await migrated
+    await migrator.end()
     await client.query('begin')
     expect(await takers()).toBe(0)
     expect(await keyOf('conv_after')).toBeGreaterThan(before)
+    expect(await keyOf('conv_later')).toBeGreaterThan(before)
     expect(await takers()).toBe(1)
+    expect(await takers('0 seconds')).toBe(0)
     await client.query('commit')
     expect(await takers()).toBe(0)
     const settled = await client.query(

@@ -10,7 +10,7 @@ import {
   conversationRow,
 } from './conversation-row.ts'
 import { projectLists } from './project-lists.ts'
-import { type BoundedPage, settledKey } from './settled-key.ts'
+import type { BoundedPage, SettledKey } from './settled-key.ts'
 
 /** Which conversations a list holds. */
 export interface ConversationFilter {
@@ -35,8 +35,8 @@ export interface ConversationSource {
   clearLoaders(): void
 }
 
-/** A source for one request. */
-export function conversationSource(database: SubgraphDatabase): ConversationSource {
+/** A source for one request; what is settled, all requests of a process ask together. */
+export function conversationSource(database: SubgraphDatabase, settled: SettledKey): ConversationSource {
   const loaders = new Map<string, DataLoader<string, ConversationRow | null>>()
   const loaderOf = (ownerId: string) => {
     const known = loaders.get(ownerId)
@@ -46,7 +46,6 @@ export function conversationSource(database: SubgraphDatabase): ConversationSour
     return fresh
   }
   const ofProjects = projectLists(database)
-  const settled = settledKey(database)
 
   return {
     byId: async (ownerId, id) => (hasIdShape('conversation', id) ? loaderOf(ownerId).load(id) : null),

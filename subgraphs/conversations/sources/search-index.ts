@@ -1,7 +1,7 @@
 import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { despiteDeadlocks } from '../../../platform/postgres-errors.ts'
 import type { Block } from '../content/blocks.ts'
-import { searchableText } from '../content/search-text.ts'
+import { indexedText } from '../content/search-text.ts'
 
 /** What is read, and then written, at once. */
 const batchSize = 500
@@ -153,7 +153,7 @@ function columnsOf(sources: readonly Source[]): readonly unknown[] {
     sources.map(({ saidAt }) => saidAt),
     sources.map(({ version }) => version),
     sources.map(({ itemKey, title, content }) =>
-      itemKey === titleKey ? (title ?? '') : searchableText(content ?? []),
+      itemKey === titleKey ? (title ?? '') : indexedText(content ?? []),
     ),
   ]
 }
