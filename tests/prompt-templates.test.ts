@@ -169,6 +169,10 @@ describe.each([
     expect((await admin.post(assign, { template_key: 'timing' })).status).toBe(400)
     const body = { template_key: 'timing', prompt_template_id: 'ptpl_0000000000000000' }
     expect((await admin.post(assign, body)).status).toBe(404)
+    for (const priority of [2 ** 31, 1.5, 'first']) {
+      const refused = await admin.post(assign, { ...body, priority })
+      expect([refused.status, refused.json()]).toMatchObject([400, { error: { param: 'priority' } }])
+    }
     expect((await admin.get(effective.replace('jan', 'none'))).status).toBe(404)
     expect((await user.get(effective)).status).toBe(403)
   })

@@ -163,6 +163,12 @@ describe('regenerate', () => {
     expect(after).toHaveLength(4)
   })
 
+  it('takes any number of tokens', async () => {
+    const id = await answered('one')
+    const path = `${many}/${id}/items/${(await itemsOf(id))[1]?.id}/regenerate`
+    expect((await client.post(path, { max_tokens: 2 ** 40 })).status).toBe(200)
+  })
+
   it('only prepares the branch where no model was used', async () => {
     const { id } = (await client.post(many, { items: [{ role: 'user', content: 'a' }] })).json<{
       id: string

@@ -56,6 +56,7 @@ describe('/v1/users/me/settings', () => {
   it.each([
     [{ profile_settings: { base_style: 'Rude' } }, 'profile_settings.base_style'],
     [{ memory_config: { max_user_items: 21 } }, 'memory_config.max_user_items'],
+    [{ memory_config: { max_project_items: 2 ** 40 } }, 'memory_config.max_project_items'],
     [{ memory_config: { min_similarity: 2 } }, 'memory_config.min_similarity'],
     [{ enable_trace: 'yes' }, 'enable_trace'],
     [{ preferences: { enable_search: 1 } }, 'preferences.enable_search'],

@@ -35,7 +35,7 @@ import {
   writtenIds,
 } from '../present/memory-bodies.ts'
 import { type Route, type RouteInput, route } from '../route.ts'
-import { dual, dualOf, list, listOf, pageArguments, pageQuery } from '../shapes.ts'
+import { boundedInt, dual, dualOf, list, listOf, pageArguments, pageQuery } from '../shapes.ts'
 
 const tag = 'Memory'
 
@@ -93,7 +93,8 @@ export const memoryRoutes: readonly Route[] = [
     variables: (input) => {
       const { user_id, query, project_id, conversation_id, options } = input.body
       assertOwnId(user_id, input)
-      const most = (count: number | null | undefined) => (options?.augment_with_memory === false ? 0 : count)
+      const most = (count: number | null | undefined) =>
+        options?.augment_with_memory === false ? 0 : boundedInt(count)
       return {
         input: {
           query,

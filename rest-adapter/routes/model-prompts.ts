@@ -25,7 +25,7 @@ const description = 'For administrators.'
 const assignBody = z.object({
   template_key: z.string().describe('The key that the template stands in for.'),
   prompt_template_id: z.string().describe('The id of a template.'),
-  priority: z.int().nullish().describe('Its place in lists; the highest is first.'),
+  priority: z.int32().nullish().describe('Its place in lists; the highest is first.'),
   is_active: z.boolean().nullish().describe('Whether it is used.'),
 })
 

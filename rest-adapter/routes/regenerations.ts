@@ -15,7 +15,7 @@ import { itemId } from '../present/item.ts'
 import { editJson, editResource, regenerationJson, regenerationResource } from '../present/regeneration.ts'
 import { setNotes } from '../raw-body.ts'
 import { handlerRoute, type Route, type RouteInput, type RouteMethod } from '../route.ts'
-import { dual, dualOf } from '../shapes.ts'
+import { boundedInt, dual, dualOf } from '../shapes.ts'
 import { sendEventStream } from '../stream.ts'
 
 const tag = 'Items'
@@ -54,7 +54,7 @@ function regenerateInput(input: RouteInput<Asking>, content: string | null): Reg
     content,
     model,
     temperature,
-    maxTokens: max_tokens,
+    maxTokens: boundedInt(max_tokens),
   }
 }
 

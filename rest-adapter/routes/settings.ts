@@ -15,7 +15,7 @@ import {
   settingsResource,
 } from '../present/user-settings.ts'
 import { type Route, route } from '../route.ts'
-import { dual, dualOf } from '../shapes.ts'
+import { boundedInt, dual, dualOf } from '../shapes.ts'
 
 const tag = 'Settings'
 
@@ -87,9 +87,9 @@ function settingsInput({
       injectUserCore: memory.inject_user_core,
       injectSemantic: memory.inject_semantic,
       injectEpisodic: memory.inject_episodic,
-      maxUserItems: memory.max_user_items,
-      maxProjectItems: memory.max_project_items,
-      maxEpisodicItems: memory.max_episodic_items,
+      maxUserItems: boundedInt(memory.max_user_items),
+      maxProjectItems: boundedInt(memory.max_project_items),
+      maxEpisodicItems: boundedInt(memory.max_episodic_items),
       minSimilarity: memory.min_similarity,
     },
     profileSettings: profile && {
