@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parse } from 'graphql'
 import type { FederatedGraph } from '../gateway/index.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { RequestContext } from '../platform/context.ts'
@@ -22,6 +23,8 @@ export interface TestGraph {
   takeStatements(): string[]
   /** A context that acts for `actor`; a fresh ordinary user unless one is given. */
   contextFor(actor?: Actor | null, signal?: AbortSignal): RequestContext
+  /** The data of a client's operation that acts for `actor`. @throws where any of it failed */
+  run<Data>(actor: Actor, text: string, variables?: Record<string, unknown>): Promise<Data>
   stop(): Promise<void>
 }
 
@@ -74,6 +77,17 @@ export async function startTestGraph(environment: Record<string, string> = {}): 
     throw error
   })
   await local.ready()
+  const contextFor: TestGraph['contextFor'] = (
+    actor = someActor(),
+    signal = new AbortController().signal,
+  ) => ({
+    actor,
+    requestId: newId('request'),
+    signal,
+    log: services.log,
+    graph: local.graph.trusted,
+    client: { ip: '127.0.0.1', userAgent: 'jest' },
+  })
   return {
     graph: local.graph,
     services,
@@ -82,15 +96,12 @@ export async function startTestGraph(environment: Record<string, string> = {}): 
       statements = []
       return taken
     },
-    contextFor(actor = someActor(), signal = new AbortController().signal) {
-      return {
-        actor,
-        requestId: newId('request'),
-        signal,
-        log: services.log,
-        graph: local.graph.trusted,
-        client: { ip: '127.0.0.1', userAgent: 'jest' },
-      }
+    contextFor,
+    async run<Data>(actor: Actor, text: string, variables: Record<string, unknown> = {}) {
+      const operation = { document: parse(text), variables, context: contextFor(actor) }
+      const { data, errors } = await local.graph.clients.execute(operation)
+      if (errors) throw new AggregateError(errors, `The operation failed: ${JSON.stringify(errors)}`)
+      return data as Data
     },
     async stop() {
       await local.stop()

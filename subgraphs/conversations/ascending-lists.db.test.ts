@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { parse } from 'graphql'
 import pg from 'pg'
 import type { Actor } from '../../platform/actor.ts'
 import { newId } from '../../platform/ids.ts'
@@ -21,21 +20,14 @@ beforeEach(async () => {
 })
 afterEach(() => other.end())
 
-async function run<Data>(actor: Actor, text: string, variables = {}): Promise<Data> {
-  const context = test.contextFor(actor)
-  const { data, errors } = await test.graph.clients.execute({ document: parse(text), variables, context })
-  expect(errors).toBeUndefined()
-  return data as Data
-}
-
 async function create(actor: Actor, title: string, projectId: string | null = null): Promise<void> {
   const text = 'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { id } }'
-  await run(actor, text, { input: { title, projectId } })
+  await test.run(actor, text, { input: { title, projectId } })
 }
 
 async function createProject(actor: Actor): Promise<string> {
   const text = 'mutation { createProject(input: { name: "P" }) { id } }'
-  return (await run<{ createProject: { id: string } }>(actor, text)).createProject.id
+  return (await test.run<{ createProject: { id: string } }>(actor, text)).createProject.id
 }
 
 /** Takes a key in the other process's transaction, as every statement that makes a conversation does. */
@@ -57,7 +49,7 @@ interface List {
 
 const fields = '{ nodes { title } pageInfo { endCursor } }'
 const listOf = async (actor: Actor, args: string): Promise<List> =>
-  (await run<{ conversations: List }>(actor, `{ conversations(${args}) ${fields} }`)).conversations
+  (await test.run<{ conversations: List }>(actor, `{ conversations(${args}) ${fields} }`)).conversations
 const titlesOf = ({ nodes }: List) => nodes.map(({ title }) => title)
 
 /** What a list gives whose reader is seen waiting, or is done already, when the other process goes on. */
@@ -102,7 +94,7 @@ describe('a list of conversations, oldest first', () => {
     await create(actor, 'newer', projectId)
     const byFilter = listOf(actor, `order: ASC, projectId: "${projectId}"`)
     const text = `{ projects { nodes { conversations(order: ASC) ${fields} } } }`
-    const inProject = run<{ projects: { nodes: { conversations: List }[] } }>(actor, text)
+    const inProject = test.run<{ projects: { nodes: { conversations: List }[] } }>(actor, text)
     expect(await readWhile(byFilter, () => other.query('commit'))).toEqual(['older', 'newer'])
     const [project] = (await inProject).projects.nodes
     expect(project && titlesOf(project.conversations)).toEqual(['older', 'newer'])

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { parse } from 'graphql'
 import type { Actor } from '../../platform/actor.ts'
 import { someActor, startTestGraph, type TestGraph } from '../../wiring/test.ts'
 
@@ -9,23 +8,16 @@ beforeAll(async () => {
 })
 afterAll(() => test.stop())
 
-async function run<Data>(actor: Actor, text: string, variables = {}): Promise<Data> {
-  const context = test.contextFor(actor)
-  const { data, errors } = await test.graph.clients.execute({ document: parse(text), variables, context })
-  expect(errors).toBeUndefined()
-  return data as Data
-}
-
 /** Projects `P0`, `P1` ... of which each has three conversations, except that the first has none. */
 async function projectsOf(actor: Actor, count: number): Promise<void> {
   for (let index = 0; index < count; index++) {
-    const { createProject } = await run<{ createProject: { id: string } }>(
+    const { createProject } = await test.run<{ createProject: { id: string } }>(
       actor,
       'mutation ($name: String!) { createProject(input: { name: $name }) { id } }',
       { name: `P${index}` },
     )
     for (let place = 0; index > 0 && place < 3; place++) {
-      await run(
+      await test.run(
         actor,
         'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { id } }',
         { input: { title: `${index} ${place}`, projectId: createProject.id } },
@@ -63,9 +55,9 @@ describe('the conversations of many projects', () => {
     for (const count of [2, 12]) {
       const actor = someActor()
       await projectsOf(actor, count)
-      await run<Lists>(actor, lists(args))
+      await test.run<Lists>(actor, lists(args))
       test.takeStatements()
-      const { projects } = await run<Lists>(actor, lists(args))
+      const { projects } = await test.run<Lists>(actor, lists(args))
       statements.push(test.takeStatements().filter(isOfLists).length)
       expect(projects.nodes.map(({ conversations }) => conversations.totalCount)).toEqual([
         0,
@@ -79,19 +71,19 @@ describe('the conversations of many projects', () => {
   it('are paged for each project on its own', async () => {
     const actor = someActor()
     await projectsOf(actor, 3)
-    const newest = await run<Lists>(actor, lists('(first: 2)'))
+    const newest = await test.run<Lists>(actor, lists('(first: 2)'))
     expect(titlesOf(newest)).toEqual([[], ['1 2', '1 1'], ['2 2', '2 1']])
     expect(newest.projects.nodes.map(({ conversations }) => conversations.pageInfo.hasNextPage)).toEqual([
       false,
       true,
       true,
     ])
-    expect(titlesOf(await run(actor, lists('(first: 1, offset: 1, order: ASC)')))).toEqual([
+    expect(titlesOf(await test.run(actor, lists('(first: 1, offset: 1, order: ASC)')))).toEqual([
       [],
       ['1 1'],
       ['2 1'],
     ])
     const after = newest.projects.nodes[1]?.conversations.nodes[0]?.id
-    expect(titlesOf(await run(actor, lists(`(after: "${after}")`)))).toEqual([[], ['1 1', '1 0'], []])
+    expect(titlesOf(await test.run(actor, lists(`(after: "${after}")`)))).toEqual([[], ['1 1', '1 0'], []])
   })
 })

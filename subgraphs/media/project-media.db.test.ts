@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { parse } from 'graphql'
 import type { Actor } from '../../platform/actor.ts'
 import { dataUrlOf, testImage } from '../../platform/testing/test-image.ts'
 import { someActor, startTestGraph, type TestGraph } from '../../wiring/test.ts'
@@ -10,15 +9,8 @@ beforeAll(async () => {
 })
 afterAll(() => test.stop())
 
-async function run<Data>(actor: Actor, text: string, variables = {}): Promise<Data> {
-  const context = test.contextFor(actor)
-  const { data, errors } = await test.graph.clients.execute({ document: parse(text), variables, context })
-  expect(errors).toBeUndefined()
-  return data as Data
-}
-
 async function uploaded(actor: Actor, size: number): Promise<string> {
-  const { createMedia } = await run<{ createMedia: { media: { id: string } } }>(
+  const { createMedia } = await test.run<{ createMedia: { media: { id: string } } }>(
     actor,
     'mutation ($dataUrl: String!) { createMedia(input: { dataUrl: $dataUrl }) { media { id } } }',
     { dataUrl: dataUrlOf(await testImage('png', size)) },
@@ -28,7 +20,7 @@ async function uploaded(actor: Actor, size: number): Promise<string> {
 
 async function created(actor: Actor, kind: 'Project' | 'Conversation', input: object): Promise<string> {
   const text = `mutation ($input: Create${kind}Input!) { made: create${kind}(input: $input) { id } }`
-  return (await run<{ made: { id: string } }>(actor, text, { input })).made.id
+  return (await test.run<{ made: { id: string } }>(actor, text, { input })).made.id
 }
 const projectNamed = (actor: Actor, name: string) => created(actor, 'Project', { name })
 
@@ -47,7 +39,7 @@ interface Gallery {
 const galleryFields = '{ nodes { id width } totalCount pageInfo { hasNextPage endCursor } }'
 async function gallery(actor: Actor, projectId: string, args = ''): Promise<Gallery> {
   const text = `query ($id: ID!) { project(id: $id) { media${args} ${galleryFields} } }`
-  return (await run<{ project: { media: Gallery } }>(actor, text, { id: projectId })).project.media
+  return (await test.run<{ project: { media: Gallery } }>(actor, text, { id: projectId })).project.media
 }
 const idsOf = ({ nodes }: Gallery) => nodes.map(({ id }) => id)
 
@@ -98,20 +90,24 @@ describe('the media of a project', () => {
 
   it('leave with the conversation, the item or the media itself', async () => {
     const { actor, projectId, conversationId, first, second, third } = await someGallery()
-    await run(actor, `mutation { deleteMedia(ids: ["${third}"]) { ids } }`)
+    await test.run(actor, `mutation { deleteMedia(ids: ["${third}"]) { ids } }`)
     expect(idsOf(await gallery(actor, projectId))).toEqual([second, first])
 
-    const { conversation } = await run<{ conversation: { items: { nodes: { id: string }[] } } }>(
+    const { conversation } = await test.run<{ conversation: { items: { nodes: { id: string }[] } } }>(
       actor,
       'query ($id: ID!) { conversation(id: $id) { items { nodes { id } } } }',
       { id: conversationId },
     )
-    await run(actor, 'mutation ($input: DeleteItemInput!) { deleteItem(input: $input) { __typename } }', {
-      input: { conversationId, itemId: conversation.items.nodes[0]?.id },
-    })
+    await test.run(
+      actor,
+      'mutation ($input: DeleteItemInput!) { deleteItem(input: $input) { __typename } }',
+      {
+        input: { conversationId, itemId: conversation.items.nodes[0]?.id },
+      },
+    )
     expect(idsOf(await gallery(actor, projectId))).toEqual([first])
 
-    await run(
+    await test.run(
       actor,
       'mutation ($input: UpdateConversationInput!) { updateConversation(input: $input) { id } }',
       {
@@ -136,7 +132,7 @@ describe('the media of a project', () => {
 
   it("are not read through another one's project", async () => {
     const { projectId } = await someGallery()
-    const { project } = await run<{ project: unknown }>(
+    const { project } = await test.run<{ project: unknown }>(
       someActor(),
       'query ($id: ID!) { project(id: $id) { media { totalCount } } }',
       { id: projectId },
@@ -177,9 +173,9 @@ describe('the media of a project', () => {
         await conversationIn(actor, projectId, message(...ids.slice(0, index % 3)))
       }
       const text = `{ projects(first: 20, order: ASC) { nodes { media(first: 1) ${galleryFields} } } }`
-      await run(actor, text)
+      await test.run(actor, text)
       test.takeStatements()
-      const { projects } = await run<{ projects: { nodes: { media: Gallery }[] } }>(actor, text)
+      const { projects } = await test.run<{ projects: { nodes: { media: Gallery }[] } }>(actor, text)
       statements.push(test.takeStatements().length)
       expect(projects.nodes.map(({ media }) => [media.nodes.length, media.totalCount])).toEqual(
         projects.nodes.map((_, index) => [Math.min(index % 3, 1), index % 3]),
@@ -192,7 +188,7 @@ describe('the media of a project', () => {
     const { actor, projectId, first, second, third } = await someGallery()
     for (let index = 0; index < 3; index++) await conversationIn(actor, projectId)
     const query = jest.spyOn(test.services.database.pool, 'query')
-    const { conversations } = await run<{ conversations: { nodes: { project: { media: Gallery } }[] } }>(
+    const { conversations } = await test.run<{ conversations: { nodes: { project: { media: Gallery } }[] } }>(
       actor,
       `{ conversations { nodes { project { media ${galleryFields} } } } }`,
     )
