@@ -17,6 +17,12 @@ export interface JsonSchema {
 
 const maxDepth = 5
 
+/** Mostly what a limit or a count may be; now and then what GraphQL's or PostgreSQL's integers can't hold. */
+const integers = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: -2, max: 200 }) },
+  { weight: 1, arbitrary: fc.constantFrom(2 ** 31, -(2 ** 31) - 1, 2 ** 40, Number.MAX_SAFE_INTEGER) },
+)
+
 /**
  * Values that look like what a schema asks for, with something hostile in one place out of five.
  * @param resolve finds what a `$ref` names
@@ -53,7 +59,7 @@ function valuesOfType(
   into: (inner: JsonSchema) => fc.Arbitrary<unknown>,
 ): fc.Arbitrary<unknown> {
   if (type === 'string') return hostileText
-  if (type === 'integer') return fc.integer({ min: -2, max: 200 })
+  if (type === 'integer') return integers
   if (type === 'number') return fc.double({ noNaN: true, noDefaultInfinity: true })
   if (type === 'boolean') return fc.boolean()
   if (type === 'null') return fc.constant(null)
