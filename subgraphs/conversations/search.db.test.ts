@@ -12,13 +12,6 @@ beforeAll(async () => {
 })
 afterAll(() => test.stop())
 
-async function run<Data>(actor: Actor, text: string, variables = {}): Promise<Data> {
-  const context = test.contextFor(actor)
-  const { data, errors } = await test.graph.clients.execute({ document: parse(text), variables, context })
-  expect(errors).toBeUndefined()
-  return data as Data
-}
-
 async function refusal(actor: Actor, variables: object): Promise<unknown> {
   const { errors } = await test.graph.clients.execute({
     document: parse(searchText),
@@ -30,7 +23,7 @@ async function refusal(actor: Actor, variables: object): Promise<unknown> {
 
 /** A conversation with these messages of its user. */
 async function conversation(actor: Actor, title: string | null, ...said: string[]): Promise<string> {
-  const { createConversation } = await run<{ createConversation: { id: string } }>(
+  const { createConversation } = await test.run<{ createConversation: { id: string } }>(
     actor,
     'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { id } }',
     { input: { title, items: said.map((content) => ({ role: 'user', content })) } },
@@ -39,7 +32,7 @@ async function conversation(actor: Actor, title: string | null, ...said: string[
 }
 
 const deleteItem = (actor: Actor, conversationId: string, itemId: string | undefined) =>
-  run(actor, 'mutation ($input: DeleteItemInput!) { deleteItem(input: $input) { id } }', {
+  test.run(actor, 'mutation ($input: DeleteItemInput!) { deleteItem(input: $input) { id } }', {
     input: { conversationId, itemId },
   })
 
@@ -68,7 +61,7 @@ const searchText = `query ($text: String!, $projectId: ID, $first: Int, $after: 
 }`
 
 async function search(actor: Actor, text: string, more: object = {}): Promise<Found['search']> {
-  return (await run<Found>(actor, searchText, { text, ...more })).search
+  return (await test.run<Found>(actor, searchText, { text, ...more })).search
 }
 
 async function idsFound(actor: Actor, text: string): Promise<string[]> {
@@ -162,7 +155,7 @@ describe('what is found', () => {
   it('follows new titles, deleted items and deleted conversations', async () => {
     const actor = someActor()
     const id = await conversation(actor, 'Walrus', 'Narwhal one', 'Narwhal two')
-    await run(
+    await test.run(
       actor,
       'mutation ($input: UpdateConversationInput!) { updateConversation(input: $input) { id } }',
       {
@@ -177,7 +170,7 @@ describe('what is found', () => {
     await deleteItem(actor, id, both[0]?.item.id)
     expect((await search(actor, 'narwhal')).nodes[0]?.matches).toHaveLength(1)
 
-    await run(actor, 'mutation ($id: ID!) { deleteConversation(id: $id) { id } }', { id })
+    await test.run(actor, 'mutation ($id: ID!) { deleteConversation(id: $id) { id } }', { id })
     expect(await idsFound(actor, 'narwhal')).toEqual([])
     expect(await idsFound(actor, 'seal')).toEqual([])
   })
@@ -237,6 +230,21 @@ describe('what is found', () => {
   it('is looked for in the whole past where the words are rare', async () => {
     const actor = someActor()
     const old = await conversation(actor, 'Coelacanth')
+    const edited = await conversation(actor, null, 'Edited over and over')
+    await test.services.database.pool.query(
+      `with left_behind as (
+         insert into conversations.item (conversation_key, type, role, status, content, details, created_at)
+         select key, 'message', 'user', 'completed', '[{"type":"input_text","text":"A thylacine"}]', '{}', now() - interval '1 hour'
+         from conversations.conversation, generate_series(1, 150) where public_id = $1
+         returning key
+       ) select count(*) from left_behind`,
+      [edited],
+    )
+    expect(await idsFound(actor, 'thylacine')).toEqual([])
+    await test.run(actor, 'mutation ($input: AddItemsInput!) { addItems(input: $input) { __typename } }', {
+      input: { conversationId: edited, items: [{ role: 'user', content: 'A thylacine' }] },
+    })
+    expect(await idsFound(actor, 'thylacine')).toEqual([edited])
     const others = []
     for (let at = 0; at < 4; at++) others.push(await conversation(actor, null, `A quagga, number ${at}`))
     await test.services.database.pool.query(
@@ -256,6 +264,7 @@ describe('what is found', () => {
     }
     expect((await search(actor, 'filler')).totalCount).toBe(200)
     expect(await idsFound(actor, 'coelacanth')).toEqual([old])
+    expect(await idsFound(actor, 'thylacine')).toEqual([edited])
     const [gone, ...left] = others.reverse()
     const said = (await search(actor, 'quagga')).nodes.find((hit) => hit.conversation.id === gone)
     await deleteItem(actor, gone as string, said?.matches[0]?.item.id)

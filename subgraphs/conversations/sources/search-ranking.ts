@@ -29,7 +29,9 @@ const enoughFound = 40
 const mostRecent = 200
 /** How many matches of any age are ranked besides. */
 const mostOlder = 80
-export const mostHits = mostRecent + mostOlder
+/** So many, where none of those stands on an active branch: a message that is edited over and over leaves as many behind. */
+const mostOlderThen = 800
+export const mostHits = mostRecent + mostOlderThen
 /** As many messages as are shown of a conversation. */
 const shownMessages = 3
 /** After so long a match counts for 1/e of what it did: half a year. */
@@ -57,7 +59,7 @@ const rankedStatement = `
     least(exp(found.place - extract(epoch from now()) / ${fadeSeconds}), 1)::real as score
   from asked cross join lateral conversations.search_hits(
     $3, asked.query, asked.words, asked.prefix, asked.prefix_whole, $7, $4, $5, $8,
-    ${recentEntries}, ${enoughFound}, ${mostRecent}, ${mostOlder}, ${fadeSeconds}, ${shownMessages}, $9
+    ${recentEntries}, ${enoughFound}, ${mostRecent}, $10, ${fadeSeconds}, ${shownMessages}, $9
   ) found
   where numnode(asked.query) > 0
   order by found.nth`
@@ -88,17 +90,11 @@ export async function rankedConversations(
   wanted: number,
 ): Promise<Ranking> {
   const { text, prefix, words, isChoice } = terms
-  const rows = await database.prepared<RankedRow>('search_ranked', rankedStatement, [
-    text,
-    prefix,
-    ownerId,
-    projectId,
-    referrer,
-    words,
-    isChoice,
-    archived,
-    wanted,
-  ])
+  const asked = [text, prefix, ownerId, projectId, referrer, words, isChoice, archived, wanted]
+  const rank = (older: number) =>
+    database.prepared<RankedRow>('search_ranked', rankedStatement, [...asked, older])
+  const some = await rank(mostOlder)
+  const rows = some.length > 0 ? some : await rank(mostOlderThen)
   return {
     conversations: rows.map(({ id, score, itemIds }) => ({ id, score, itemIds: itemIds ?? [] })),
     total: totalOf(rows, wanted),
