@@ -292,16 +292,7 @@ describe('conversations', () => {
     try {
       await client.query('begin')
       // most accounts have few: what a plan for any owner believes of this one
-      await client.query(
-        `with made as (
-          select 'conv_' || left(md5('any' || n), 16) as id, nextval('conversations.branch_key_seq') as branch
-          from generate_series(1, 5000) n
-        ), conversation as (
-          insert into conversations.conversation (public_id, owner_id, active_branch_key)
-          select id, gen_random_uuid(), branch from made returning key, active_branch_key
-        )
-        insert into conversations.branch (key, conversation_key, name) select active_branch_key, key, 'MAIN' from conversation`,
-      )
+      await client.query(manyInserted, [5000, null])
       await client.query('analyze conversations.conversation')
       test.takeStatements()
       await run('query ($id: ID!) { conversation(id: $id) { title } }', { id }, owner)
@@ -310,6 +301,49 @@ describe('conversations', () => {
       const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
       expect(plan).toContain('conversation_public_id_key')
       expect(plan).not.toContain('conversation_of_owner')
+    } finally {
+      await client.query('rollback')
+      client.release()
+    }
+  })
+
+  it('reads pages from where the account’s own conversations lie, planned for any owner too', async () => {
+    const owner = someActor()
+    const { id } = await create(owner)
+    const indexes = {
+      '(order: DESC)': 'conversation_of_owner',
+      '(after: ID)': 'conversation_of_owner',
+      '(order: ASC)': 'conversation_of_owner',
+      '(order: ASC, after: ID)': 'conversation_of_owner',
+      '(first: 100)': 'conversation_of_owner',
+      '(archived: false)': 'conversation_of_owner',
+      '(archived: true)': 'conversation_archived_of_owner',
+    }
+    const statements: [string, string][] = []
+    for (const list of Object.keys(indexes)) {
+      test.takeStatements()
+      await run(`{ conversations${list.replace('ID', JSON.stringify(id))} { nodes { id } } }`, {}, owner)
+      statements.push([list, test.takeStatements().find((sql) => sql.includes('order by c.'))!])
+    }
+    const client = await test.services.database.pool.connect()
+    try {
+      await client.query('begin')
+      // half of all are this account's, and all others are newer
+      for (const ownerId of [owner.id, null]) await client.query(manyInserted, [3000, ownerId])
+      await client.query('analyze conversations.conversation; analyze conversations.branch')
+      const read = []
+      for (const [list, statement] of statements) {
+        const { rows } = await client.query(`explain (generic_plan) ${statement}`)
+        const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+        expect(plan).not.toMatch(/Sort|Gather/)
+        read.push([list, /Index Scan.* using (\w+) on conversation c /.exec(plan)?.[1]])
+      }
+      expect(Object.fromEntries(read)).toEqual(indexes)
+      // and so it is: after five plans for this owner, the one for any
+      const [[, text]] = statements as [[string, string]]
+      for (let at = 0; at < 7; at += 1) await client.query({ name: 'page', text, values: [owner.id] })
+      const plans = `select generic_plans::integer as generic from pg_prepared_statements where name = 'page'`
+      expect((await client.query(plans)).rows).toEqual([{ generic: 2 }])
     } finally {
       await client.query('rollback')
       client.release()
@@ -487,3 +521,16 @@ describe('conversations', () => {
 
 const addItems =
   'mutation ($input: AddItemsInput!) { addItems(input: $input) { items { id sequenceNumber branch } conversation { itemCount } } }'
+
+/** Conversations of one account, or of as many accounts; a fourth of them are put away. */
+const manyInserted = `
+  with made as (
+    select 'conv_' || left(md5(random()::text), 16) as id, nextval('conversations.branch_key_seq') as branch
+    from generate_series(1, $1) n
+  ), conversation as (
+    insert into conversations.conversation (public_id, owner_id, active_branch_key, referrer, archived_at)
+    select id, coalesce($2::uuid, gen_random_uuid()), branch, 'app', case when branch % 4 = 0 then now() end
+    from made returning key, active_branch_key
+  )
+  insert into conversations.branch (key, conversation_key, name)
+  select active_branch_key, key, 'MAIN' from conversation`

@@ -23,6 +23,7 @@ import { searchByRareWords } from './migrations/0012-search-by-rare-words.ts'
 import { itemsWithMedia } from './migrations/0013-items-with-media.ts'
 import { searchHits } from './migrations/0014-search-hits.ts'
 import { keysToldWhileGiven } from './migrations/0015-keys-told-while-given.ts'
+import { archivedOfOwner } from './migrations/0016-archived-of-owner.ts'
 import { reportResolvers } from './reports/resolvers.ts'
 import { resolvers } from './resolvers.ts'
 import type { Resolvers } from './schema.generated.ts'
@@ -67,6 +68,7 @@ export const conversations = defineSubgraph({
       itemsWithMedia,
       searchHits,
       keysToldWhileGiven,
+      archivedOfOwner,
     ],
   },
   config: conversationsConfig,

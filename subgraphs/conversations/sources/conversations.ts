@@ -3,6 +3,7 @@ import type { EntityManager, SubgraphDatabase } from '../../../platform/db.ts'
 import { hasIdShape } from '../../../platform/ids.ts'
 import { invalidCursor, type Page } from '../../../platform/pagination.ts'
 import { Conversation } from '../entities.ts'
+import { type OwnerFilter, readPage } from './conversation-pages.ts'
 import {
   type ConversationColumns,
   type ConversationRow,
@@ -10,16 +11,11 @@ import {
   conversationRow,
 } from './conversation-row.ts'
 import { projectLists } from './project-lists.ts'
-import type { BoundedPage, SettledKey } from './settled-key.ts'
+import type { SettledKey } from './settled-key.ts'
 
 /** Which conversations a list holds. */
-export interface ConversationFilter {
-  /** Null: everybody's. */
-  readonly ownerId: string | null
-  readonly referrer: string | null
+export interface ConversationFilter extends OwnerFilter {
   readonly projectId: string | null
-  /** Only those that were put away, or only those that were not; null: both. */
-  readonly archived: boolean | null
 }
 
 /** Reads conversations. What is deleted does not exist, except as a cursor. */
@@ -68,60 +64,6 @@ export function conversationSource(database: SubgraphDatabase, settled: SettledK
         ? database.fork().count(Conversation, condition(filter))
         : ofProjects.count({ ...filter, projectId }),
   }
-}
-
-type OwnerFilter = Omit<ConversationFilter, 'projectId'>
-
-async function readPage(
-  database: SubgraphDatabase,
-  filter: OwnerFilter,
-  page: BoundedPage,
-): Promise<ConversationRow[]> {
-  const { name, text, values } = pageStatement(filter, page)
-  const rows = await database.prepared<ConversationColumns>(name, text, values)
-  return rows.map(conversationRow)
-}
-
-/** One of the few statements that lists come down to: each has its own plan, which a condition on a parameter would spoil. */
-function pageStatement(
-  { ownerId, referrer, archived }: OwnerFilter,
-  { limit, after, offset, descending, upTo }: BoundedPage,
-) {
-  const values: unknown[] = [limit + 1, offset]
-  const value = (given: unknown) => `$${values.push(given)}`
-  const conditions = ['c.deleted_at is null']
-  if (ownerId !== null) conditions.push(`c.owner_id = ${value(ownerId)}`)
-  if (referrer !== null) conditions.push(`c.referrer = ${value(referrer)}`)
-  if (archived !== null) conditions.push(`c.archived_at is ${archived ? 'not null' : 'null'}`)
-  if (after !== null) conditions.push(afterCursor(ownerId === null ? null : '$3', value(after), descending))
-  if (upTo !== null) conditions.push(`c.key <= ${value(upTo)}`)
-  const shape = [
-    ownerId !== null,
-    referrer !== null,
-    after !== null,
-    descending,
-    archived !== null,
-    archived === true,
-    upTo !== null,
-  ]
-    .map(Number)
-    .join('')
-  return {
-    name: `conversations_page_${shape}`,
-    text: `
-      select ${conversationColumns('c', 'b')}
-      from conversations.conversation c join conversations.branch b on b.key = c.active_branch_key
-      where ${conditions.join(' and ')}
-      order by c.key ${descending ? 'desc' : 'asc'} limit $1 offset $2`,
-    values,
-  }
-}
-
-/** The cursor's key is found in the statement that uses it; whose it is matters, whether it still lives does not. */
-function afterCursor(owner: string | null, after: string, descending: boolean): string {
-  const owned = owner === null ? '' : ` and k.owner_id = ${owner}`
-  return `c.key ${descending ? '<' : '>'}
-    (select k.key from conversations.conversation k where k.public_id = ${after}${owned})`
 }
 
 function condition({ ownerId, referrer, archived }: OwnerFilter) {
