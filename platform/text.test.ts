@@ -14,3 +14,12 @@ describe('a text of one line', () => {
     for (const value of ['naïve 日本', 'a\u00a0b', '👩\u200d🌾']) expect(line(value)).toBe(value)
   })
 })
+
+describe('the length of a text', () => {
+  it('is counted in characters, whether or not JavaScript has halves for them', () => {
+    const faces = (count: number) => '🙂'.repeat(count)
+    for (const text of ['a'.repeat(20), faces(20), `${faces(19)}a`]) expect(line(text)).toBe(text)
+    for (const text of ['a'.repeat(21), faces(21), `${faces(20)}a`, faces(300)])
+      expect(() => line(text)).toThrow('at most 20 characters')
+  })
+})

@@ -4,7 +4,7 @@ import { AppError } from './errors.ts'
 export interface TextRule {
   /** The wire name of the field, for the error. */
   readonly param: string
-  /** The most characters (UTF-16 units) that are allowed. */
+  /** The most characters (of Unicode, not the halves that JavaScript counts) that are allowed. */
   readonly max: number
   /** Refuses control characters, line breaks among them. */
   readonly singleLine?: boolean
@@ -26,7 +26,7 @@ export function optionalText(value: string | null | undefined, rule: TextRule): 
 }
 
 function checked(value: string, { param, max, singleLine = false }: TextRule): string {
-  if (value.length > max) {
+  if (isLongerThan(value, max)) {
     throw new AppError('invalid_parameter', `${param} is too long: at most ${max} characters.`, { param })
   }
   assertStorable(value, param)
@@ -34,6 +34,14 @@ function checked(value: string, { param, max, singleLine = false }: TextRule): s
     throw new AppError('invalid_parameter', `${param} must not contain control characters.`, { param })
   }
   return value
+}
+
+/** Whether a text has more characters than that. One outside the basic plane is one, as PostgreSQL and JSON Schema count. */
+export function isLongerThan(text: string, characters: number): boolean {
+  if (text.length <= characters || text.length > 2 * characters) return text.length > characters
+  let count = 0
+  for (const _ of text) count += 1
+  return count > characters
 }
 
 /** Whether PostgreSQL's text can hold it: neither U+0000 nor half a surrogate pair. */

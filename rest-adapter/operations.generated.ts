@@ -714,7 +714,7 @@ export type UpdateUserSettingsInput = {
   enableTrace?: boolean | null | undefined;
   /** Whether tools are offered to models. */
   enableTools?: boolean | null | undefined;
-  /** An object, whose keys are merged into what there is; a null takes a key away, so that its default holds again. 64 KB in all. */
+  /** An object, whose keys, those of objects in it too, are merged into what there is; a null takes a key away, so that its default holds again. 64 KB in all. */
   preferences?: unknown;
 };
 

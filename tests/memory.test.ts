@@ -162,7 +162,7 @@ describe('memory over REST', () => {
     for (const most of [21, 2 ** 40])
       expect(
         await refused('/v1/memory/load', { query: 'q', options: { max_user_items: most } }),
-      ).toMatchObject({ code: 'invalid_parameter', param: 'max_user_items' })
+      ).toMatchObject({ code: 'invalid_parameter', param: 'options.max_user_items' })
     expect(await refused('/v1/memory/user/upsert', { items: [{ ...tea, text: ' ' }] })).toMatchObject({
       code: 'invalid_parameter',
       param: 'items[0].text',

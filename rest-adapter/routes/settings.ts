@@ -25,7 +25,9 @@ const text = (most: string) => z.string().nullish().describe(`Up to ${most} char
 
 const preferencesBody = z
   .record(z.string(), z.unknown())
-  .describe('Keys are merged into what there is; a null takes a key away. Keys of your own are kept.')
+  .describe(
+    'Keys, those of objects in it too, are merged into what there is; a null takes a key away. Keys of your own are kept.',
+  )
   .meta({ examples: [{ selected_model: 'jan-v1-4b', enable_search: false }] })
 
 const settingsBody = z.object({

@@ -664,7 +664,7 @@ export type UpdateUserSettingsInput = {
   enableTrace?: InputMaybe<Scalars['Boolean']['input']>;
   /** Whether tools are offered to models. */
   enableTools?: InputMaybe<Scalars['Boolean']['input']>;
-  /** An object, whose keys are merged into what there is; a null takes a key away, so that its default holds again. 64 KB in all. */
+  /** An object, whose keys, those of objects in it too, are merged into what there is; a null takes a key away, so that its default holds again. 64 KB in all. */
   preferences?: InputMaybe<Scalars['JSON']['input']>;
 };
 

@@ -125,8 +125,20 @@ describe('the settings of a user', () => {
 
   it('merge preferences by key, keep those of clients, and give a default back for a null', async () => {
     const user = await someUser()
-    await change({ preferences: { theme: { dark: true }, enable_search: false, selected_model: 'm' } }, user)
-    await change({ preferences: { enable_browser: true, enable_search: null } }, user)
+    await change(
+      {
+        preferences: {
+          theme: { dark: false, font: 'Inter', size: 3 },
+          enable_search: false,
+          selected_model: 'm',
+        },
+      },
+      user,
+    )
+    await change(
+      { preferences: { theme: { dark: true, size: null }, enable_browser: true, enable_search: null } },
+      user,
+    )
     const { data } = await run('{ userSettings { preferences selectedModel } }', {}, user)
     expect(data?.userSettings).toEqual({
       preferences: {
@@ -134,7 +146,7 @@ describe('the settings of a user', () => {
         enable_thinking: true,
         enable_search: true,
         enable_browser: true,
-        theme: { dark: true },
+        theme: { dark: true, font: 'Inter' },
         selected_model: 'm',
       },
       selectedModel: 'm',

@@ -288,8 +288,8 @@ describe('recall', () => {
     const refused = (input: object) =>
       recall(someActor(), { query: 'q', ...input }).catch((thrown: unknown) => asApp(thrown).extensions)
     expect(await refused({ query: ' ' })).toMatchObject({ code: 'invalid_parameter', param: 'query' })
-    expect(await refused({ maxUserItems: 21 })).toMatchObject({ param: 'max_user_items' })
-    expect(await refused({ minSimilarity: -0.1 })).toMatchObject({ param: 'min_similarity' })
+    expect(await refused({ maxUserItems: 21 })).toMatchObject({ param: 'options.max_user_items' })
+    expect(await refused({ minSimilarity: -0.1 })).toMatchObject({ param: 'options.min_similarity' })
   })
 
   it('makes all vectors anew for another model', async () => {

@@ -79,20 +79,35 @@ export function effectiveSettings(stored: StoredSettings): SettingsValues {
   }
 }
 
-/** Ruling R16: field by field, so that one that is not named stays. In `preferences` a null takes the key away. */
+/** Ruling R16: field by field, so that one that is not named stays. So are the objects in `preferences`, where a null takes the key away (RFC 7396). */
 export function mergedSettings(stored: StoredSettings, changes: UpdateUserSettingsInput): StoredSettings {
-  const preferences = Object.entries({
-    ...stored.preferences,
-    ...(changes.preferences as Readonly<Record<string, unknown>> | null | undefined),
-  })
   return {
     ...stored,
     ...given({ enableTrace: changes.enableTrace, enableTools: changes.enableTools }),
     memoryConfig: { ...stored.memoryConfig, ...given(changes.memoryConfig ?? {}) },
     profileSettings: { ...stored.profileSettings, ...given(changes.profileSettings ?? {}) },
     advancedSettings: { ...stored.advancedSettings, ...given(changes.advancedSettings ?? {}) },
-    preferences: Object.fromEntries(preferences.filter(([, value]) => value !== null)),
+    preferences: mergedObject(
+      stored.preferences ?? {},
+      isObject(changes.preferences) ? changes.preferences : {},
+    ),
   }
+}
+
+function mergedObject(before: JsonObject, changes: JsonObject): JsonObject {
+  const merged = new Map(Object.entries(before))
+  for (const [key, change] of Object.entries(changes)) {
+    const former = merged.get(key)
+    if (change === null) merged.delete(key)
+    else merged.set(key, isObject(change) ? mergedObject(isObject(former) ? former : {}, change) : change)
+  }
+  return Object.fromEntries(merged)
+}
+
+type JsonObject = Readonly<Record<string, unknown>>
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The fields that are there and not null. */

@@ -1,4 +1,5 @@
 import { AppError } from '../../../platform/errors.ts'
+import { isLongerThan } from '../../../platform/text.ts'
 import { type Block, blockText, storedBlock, textBlock } from './blocks.ts'
 import { isRecord } from './is-record.ts'
 
@@ -118,7 +119,7 @@ function decodedBytes(block: Block): number {
 }
 
 function assertLength(text: string, limit: number, param: string): void {
-  if (text.length > limit) throw tooLarge(`is too long: at most ${limit} characters`, param)
+  if (isLongerThan(text, limit)) throw tooLarge(`is too long: at most ${limit} characters`, param)
 }
 
 function tooLarge(message: string, param: string): AppError {

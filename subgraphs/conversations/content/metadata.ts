@@ -1,5 +1,5 @@
 import { AppError } from '../../../platform/errors.ts'
-import { assertStorable } from '../../../platform/text.ts'
+import { assertStorable, isLongerThan } from '../../../platform/text.ts'
 
 /** Pairs of the client's own, and the platform's `title_locked`. */
 export type Metadata = Readonly<Record<string, string>>
@@ -42,7 +42,7 @@ function checkedKey(key: string): string {
 
 function checkedValue(value: unknown, param: string): string {
   if (typeof value !== 'string') throw invalid(`${param} must be a string.`, param)
-  if (value.length > maxValueLength)
+  if (isLongerThan(value, maxValueLength))
     throw invalid(`${param} is too long: at most ${maxValueLength} characters.`, param)
   assertStorable(value, param)
   return value

@@ -1,20 +1,20 @@
 import { AppError } from '../../../platform/errors.ts'
-import { assertStorable } from '../../../platform/text.ts'
+import { assertStorable, isLongerThan } from '../../../platform/text.ts'
 
 /** Contract 3.1. */
 const maxTitleLength = 256
 
 /**
  * A title that a person gave, cleaned as contract 2.4 says.
- * @throws AppError `invalid_parameter` naming `title` when it is blank, too long, or nothing but symbols
+ * @throws AppError `invalid_parameter` naming `title` when it is blank, too long, or nothing but links and symbols
  */
 export function givenTitle(title: string): string {
   assertStorable(title, 'title')
   if (title.trim() === '') throw invalidTitle('title must not be empty.')
-  if (title.length > maxTitleLength)
+  if (isLongerThan(title, maxTitleLength))
     throw invalidTitle(`title is too long: at most ${maxTitleLength} characters.`)
   const cleaned = cleanedTitle(title)
-  if (cleaned === '') throw invalidTitle('title must contain letters or digits.')
+  if (cleaned === '') throw invalidTitle('title must be more than links, addresses and symbols.')
   return cleaned
 }
 

@@ -6,6 +6,7 @@ import {
 } from '../../../platform/openai/chat-completion-request.ts'
 import type { ChatMessage } from '../../../platform/openai/chat-message.ts'
 import { rawBodyOf } from '../../../platform/openai/raw-body.ts'
+import { isLongerThan } from '../../../platform/text.ts'
 import { validated } from '../../../platform/validate.ts'
 import { hintsFromHeaders, hintsFromInput, type PromptHints } from '../prompts/hints.ts'
 import type { ChatCompletionInput, ChatMessageInput } from '../schema.generated.ts'
@@ -82,7 +83,7 @@ function wantedConversation(
   { conversation }: ChatCompletionRequest,
   referrer: string | null,
 ): WantedConversation | null {
-  if (referrer !== null && referrer.length > maxReferrerLength) {
+  if (referrer !== null && isLongerThan(referrer, maxReferrerLength)) {
     throw new AppError(
       'invalid_parameter',
       `referrer is too long: at most ${maxReferrerLength} characters.`,
