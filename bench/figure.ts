@@ -42,6 +42,8 @@ export type Reach = { readonly atLeast: number } | { readonly atMost: number }
 export interface Round {
   /** How long a round loads its target. */
   readonly seconds: number
+  /** For how long each target is loaded before the first round. */
+  readonly warmUpSeconds: number
   /** The mock upstream, asked how many clients it saw leave. */
   readonly upstream: Target
   /** A short run, which need not be exact. */

@@ -12,8 +12,9 @@ export interface Samples {
 }
 
 /**
- * Measures the contestants in turn, round by round, so that whatever else this machine does hits all of them alike. A
- * round before the first warms each up and is not counted. One that fails drops out, and the others go on.
+ * Measures the contestants in turn, round by round, so that whatever else this machine does hits all of them alike. Before
+ * the first round each is warmed up, which is not counted: V8 goes on compiling what a server runs for tens of seconds, and servers run
+ * for days. One that fails drops out, and the others go on.
  */
 export async function interleavedRounds(
   figure: Figure,
@@ -27,7 +28,7 @@ export async function interleavedRounds(
   })
   if (!figure.once && !figure.long)
     await eachInTurn(entries, async ({ contestant, target }) => {
-      if (target) await contestant.sample(target, { ...round, seconds: Math.min(1, round.seconds) })
+      if (target) await contestant.sample(target, { ...round, seconds: round.warmUpSeconds })
     })
   for (let at = 0; at < (figure.once || figure.long ? 1 : count); at++) {
     await eachInTurn(entries, async ({ contestant, target, rounds }) => {

@@ -14,6 +14,7 @@ import { interleavedRounds } from './rounds.ts'
 const quick = process.argv.includes('--quick')
 const rounds = quick ? 3 : 5
 const seconds = quick ? 1 : 2
+const warmUpSeconds = quick ? 1 : 12
 
 const lineup = createLineup(print)
 for (const signal of ['SIGINT', 'SIGTERM'])
@@ -42,7 +43,12 @@ async function bench(chosen: readonly Figure[]): Promise<void> {
   const upstream = await lineup.target('direct')
   const all: Verdict[] = []
   for (const figure of chosen) {
-    const samples = await interleavedRounds(figure, lineup, rounds, { seconds, upstream, quick })
+    const samples = await interleavedRounds(figure, lineup, rounds, {
+      seconds,
+      warmUpSeconds,
+      upstream,
+      quick,
+    })
     print(figureTable(figure, samples))
     all.push(...verdicts(figure, samples))
   }

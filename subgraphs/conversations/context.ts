@@ -1,6 +1,7 @@
 import { requireActor } from '../../platform/actor.ts'
 import type { RequestContext } from '../../platform/context.ts'
 import type { SubgraphDatabase } from '../../platform/db.ts'
+import type { OwnedRows } from '../../platform/owned-rows.ts'
 import type { SubgraphContext } from '../../platform/subgraph.ts'
 import { type ForkService, forkService } from './branches/forks.ts'
 import { type BranchService, branchService } from './branches/service.ts'
@@ -20,6 +21,8 @@ import { type PublicLinks, publicLinks } from './sharing/public-links.ts'
 import { type ShareService, shareService } from './sharing/service.ts'
 import { shareLists } from './sharing/sources/share-lists.ts'
 import { branchSource } from './sources/branches.ts'
+import type { ConversationPages } from './sources/conversation-pages.ts'
+import type { ConversationRow } from './sources/conversation-row.ts'
 import { conversationSource } from './sources/conversations.ts'
 import { itemSource } from './sources/items.ts'
 import { mediaReferences } from './sources/media-references.ts'
@@ -52,6 +55,8 @@ export interface ConversationsContext extends SubgraphContext {
 /** What all requests of this process share. */
 export interface SharedSources {
   readonly database: SubgraphDatabase
+  readonly byId: OwnedRows<ConversationRow>
+  readonly pages: ConversationPages
   readonly settled: SettledKey
   readonly histories: HistorySource
   readonly store: TurnStore
@@ -64,8 +69,8 @@ export interface SharedSources {
 
 export function conversationsContext(request: RequestContext, shared: SharedSources): ConversationsContext {
   const { actor } = request
-  const { database, settled, histories, store, sharing, hub, changes, maxBranches } = shared
-  const conversations = conversationSource(database, settled)
+  const { database, histories, store, sharing, hub, changes, maxBranches } = shared
+  const conversations = conversationSource(shared)
   const items = itemSource(database)
   const branches = branchSource(database)
   const ownProject = ownProjects(request)

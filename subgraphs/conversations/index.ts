@@ -31,6 +31,8 @@ import { searchIndexer } from './search/indexer.ts'
 import { searchResolvers } from './search/resolvers.ts'
 import { startSharing } from './sharing/process.ts'
 import { shareResolvers } from './sharing/resolvers.ts'
+import { conversationPages } from './sources/conversation-pages.ts'
+import { conversationsById } from './sources/conversations-by-id.ts'
 import { eraseOwner } from './sources/erase-owner.ts'
 import { settledKey } from './sources/settled-key.ts'
 import { historySource } from './sources/turn-history.ts'
@@ -79,10 +81,18 @@ export const conversations = defineSubgraph({
     const hub = changeHub(notifications)
     const sweeper = turnSweeper(database, changes, log)
     const indexer = searchIndexer(database, log)
-    const sharing = startSharing(services)
-    const [histories, store] = [historySource(database), turnStore(database, maxBranches)]
-    const settled = settledKey(database)
-    const shared = { database, settled, histories, store, sharing, hub, changes, maxBranches }
+    const shared = {
+      database,
+      byId: conversationsById(database),
+      pages: conversationPages(database),
+      settled: settledKey(database),
+      histories: historySource(database),
+      store: turnStore(database, maxBranches),
+      sharing: startSharing(services),
+      hub,
+      changes,
+      maxBranches,
+    }
     return {
       createContext: (request) => conversationsContext(request, shared),
       async ready() {
@@ -92,7 +102,7 @@ export const conversations = defineSubgraph({
       erase: (userId) => eraseOwner(database, userId),
       async stop() {
         hub.stop()
-        await Promise.all([sweeper.stop(), indexer.stop(), sharing.stop()])
+        await Promise.all([sweeper.stop(), indexer.stop(), shared.sharing.stop()])
         await changes.stop()
       },
     }

@@ -5,6 +5,7 @@ import { Project } from './entities.ts'
 import { projects as createProjects } from './migrations/0001-projects.ts'
 import { instructionVersion } from './migrations/0002-instruction-version.ts'
 import { deletedOfOwner } from './migrations/0003-deleted-of-owner.ts'
+import { projectsById } from './projects-by-id.ts'
 import { resolvers } from './resolvers.ts'
 import { eraseOwner } from './sources.ts'
 
@@ -15,8 +16,11 @@ export const projects = defineSubgraph({
   resolvers,
   persistence: { entities: [Project], migrations: [createProjects, instructionVersion, deletedOfOwner] },
   config: z.object({}),
-  start: ({ database }) => ({
-    createContext: (request) => projectsContext(request, database),
-    erase: (userId) => eraseOwner(database, userId),
-  }),
+  start({ database }) {
+    const byId = projectsById(database)
+    return {
+      createContext: (request) => projectsContext(request, database, byId),
+      erase: (userId) => eraseOwner(database, userId),
+    }
+  },
 })

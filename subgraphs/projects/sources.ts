@@ -3,6 +3,7 @@ import DataLoader from 'dataloader'
 import type { EntityManager, SubgraphDatabase } from '../../platform/db.ts'
 import { AppError } from '../../platform/errors.ts'
 import { newId } from '../../platform/ids.ts'
+import type { OwnedRows } from '../../platform/owned-rows.ts'
 import { invalidCursor, type Page } from '../../platform/pagination.ts'
 import { isUniqueViolation } from '../../platform/postgres-errors.ts'
 import { Project } from './entities.ts'
@@ -34,12 +35,12 @@ export interface ProjectSource {
 }
 
 /** A source for one request. */
-export function projectSource(database: SubgraphDatabase): ProjectSource {
+export function projectSource(database: SubgraphDatabase, byId: OwnedRows<ProjectRow>): ProjectSource {
   const loaders = new Map<string, DataLoader<string, ProjectRow | null>>()
   const loaderOf = (ownerId: string) => {
     const known = loaders.get(ownerId)
     if (known) return known
-    const fresh = new DataLoader<string, ProjectRow | null>((ids) => readMany(database, ownerId, ids))
+    const fresh = new DataLoader<string, ProjectRow | null>((ids) => byId.read(ownerId, ids))
     loaders.set(ownerId, fresh)
     return fresh
   }
@@ -123,17 +124,6 @@ export async function eraseOwner(database: SubgraphDatabase, ownerId: string): P
   // each has an index of its own
   await em.nativeDelete(Project, { ownerId, deletedAt: null })
   await em.nativeDelete(Project, { ownerId, deletedAt: { $ne: null } })
-}
-
-const projectsById = `
-  select key, public_id as "publicId", owner_id as "ownerId", name, instruction, instruction_version as "instructionVersion", description,
-    is_favorite as "isFavorite", archived_at as "archivedAt", created_at as "createdAt", updated_at as "updatedAt"
-  from projects.project where public_id = any($1::text[]) and owner_id = $2 and deleted_at is null`
-
-async function readMany(database: SubgraphDatabase, ownerId: string, ids: readonly string[]) {
-  const rows = await database.prepared<ProjectRow>('projects_by_id', projectsById, [ids, ownerId])
-  const byId = new Map(rows.map((row) => [row.publicId, row]))
-  return ids.map((id) => byId.get(id) ?? null)
 }
 
 /** An empty page is right at the end of a list, and wrong for a cursor that names nothing. A deleted row still counts. */

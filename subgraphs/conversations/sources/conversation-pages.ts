@@ -1,3 +1,4 @@
+import { Batches } from '../../../platform/batches.ts'
 import type { SubgraphDatabase } from '../../../platform/db.ts'
 import {
   type ConversationColumns,
@@ -16,15 +17,77 @@ export interface OwnerFilter {
   readonly archived: boolean | null
 }
 
-/** Up to `limit + 1` conversations. A cursor is not checked: one that names nothing finds nothing. */
-export async function readPage(
-  database: SubgraphDatabase,
-  filter: OwnerFilter,
-  page: BoundedPage,
-): Promise<ConversationRow[]> {
-  const { name, text, values } = pageStatement(filter, page)
-  const rows = await database.prepared<ConversationColumns>(name, text, values)
-  return rows.slice(0, page.limit + 1).map(conversationRow)
+/** Reads lists, page by page. Lives as long as the process: pages that are asked for at the same time are read at once. */
+export interface ConversationPages {
+  /** Up to `limit + 1` conversations. A cursor is not checked: one that names nothing finds nothing. */
+  read(filter: OwnerFilter, page: BoundedPage): Promise<ConversationRow[]>
+}
+
+interface PageRequest {
+  readonly key: null
+  readonly size: number
+  readonly owner: string | null
+  readonly referrer: string | null
+  readonly after: string | null
+  readonly newest: string | null
+  readonly most: number
+  readonly skipped: number
+}
+
+interface PageColumns extends ConversationColumns {
+  readonly at: number
+}
+
+type Pages = Batches<PageRequest, ConversationRow[]>
+
+/** A page from a disk is read beside others, not in front of them. */
+const lanes = 4
+/** Of the characters of a batch: some tens of the largest pages. */
+const rowSize = 300
+
+export function conversationPages(database: SubgraphDatabase): ConversationPages {
+  const batches = new Map<string, Pages>()
+  const pagesOf = (filter: OwnerFilter, page: BoundedPage): Pages => {
+    const statement = pageStatement(filter, page)
+    const known = batches.get(statement.name)
+    if (known) return known
+    const made = pagesBy(database, statement)
+    batches.set(statement.name, made)
+    return made
+  }
+  return {
+    read: (filter, page) =>
+      pagesOf(filter, page).ask({
+        key: null,
+        size: (page.limit + 1) * rowSize,
+        owner: filter.ownerId,
+        referrer: filter.referrer,
+        after: page.after,
+        newest: page.upTo,
+        most: page.limit + 1,
+        skipped: page.offset,
+      }),
+  }
+}
+
+/** The pages that one statement reads. */
+function pagesBy(database: SubgraphDatabase, { name, text }: PageStatement): Pages {
+  const together = async (requests: readonly PageRequest[]): Promise<ConversationRow[][]> => {
+    const wanted = requests.map(({ key, size, ...request }, at) => ({ at, ...request }))
+    const rows = await database.prepared<PageColumns>(name, text, [JSON.stringify(wanted)])
+    const pages: ConversationRow[][] = requests.map(() => [])
+    for (const { at, ...row } of rows) {
+      const page = pages[at]
+      if (page && page.length < (requests[at]?.most ?? 0)) page.push(conversationRow(row))
+    }
+    return pages
+  }
+  return new Batches({ together, alone: async (request) => (await together([request]))[0] ?? [], lanes })
+}
+
+interface PageStatement {
+  readonly name: string
+  readonly text: string
 }
 
 /** What statements are told to read at most: the default page and the largest, each with the row that tells of a next page. */
@@ -35,57 +98,48 @@ const largestKey = '9223372036854775807'
  * One of the few statements that lists come down to. Written so that PostgreSQL plans each once for all accounts, which would take
  * longer than the page itself, and reads no row of another's: rows of (owner, key) lie between two bounds, in that order. An equation
  * for the owner would be taken out of the order, and the account of a tenth of all conversations be looked for among everybody's newest
- * ones, wherever its own lie. The owner is selected so that no plan knows who it is: one that did would be believed to be worth its
- * making. A limit or an offset that is a parameter is believed to ask for a tenth of the table. What one application has made is little:
- * equations find it by an index of its own.
+ * ones, wherever its own lie. A limit or an offset that is not told is believed to be a tenth of the table. What one application has made
+ * is little: equations find it by an index of its own.
  */
-function pageStatement(filter: OwnerFilter, page: BoundedPage) {
+function pageStatement(filter: OwnerFilter, page: BoundedPage): PageStatement {
   const { ownerId, referrer, archived } = filter
   const { limit, after, offset, descending, upTo } = page
-  const values: unknown[] = []
-  const value = (given: unknown) => `$${values.push(given)}`
-  const owner = ownerId === null ? null : value(ownerId)
-  const bounded = owner !== null && referrer === null
+  const bounded = ownerId !== null && referrer === null
   const row = bounded ? '(c.owner_id, c.key)' : '(c.key)'
-  const bound = (key: string) => (bounded ? `((select ${owner}::uuid), ${key})` : `(${key})`)
-  const cursor = after === null ? null : keyOf(value(after), owner)
+  const bound = (key: string) => (bounded ? `(wanted.owner, ${key})` : `(${key})`)
+  const cursor = after === null ? null : keyOfCursor(ownerId !== null)
+  const newest = upTo === null ? largestKey : 'wanted.newest'
   const conditions = [
     'c.deleted_at is null',
-    ...(owner === null || bounded ? [] : [`c.owner_id = ${owner}`]),
-    ...(referrer === null ? [] : [`c.referrer = ${value(referrer)}`]),
+    ...(ownerId === null || bounded ? [] : ['c.owner_id = wanted.owner']),
+    ...(referrer === null ? [] : ['c.referrer = wanted.referrer']),
     ...(archived === null ? [] : [`c.archived_at is ${archived ? 'not null' : 'null'}`]),
-    cursor === null || descending ? `${row} >= ${bound('0')}` : `${row} > ${bound(cursor)}`,
-    cursor !== null && descending
-      ? `${row} < ${bound(cursor)}`
-      : `${row} <= ${bound(upTo === null ? largestKey : value(upTo))}`,
+    cursor !== null && !descending ? `${row} > ${bound(cursor)}` : `${row} >= ${bound('0')}`,
+    cursor !== null && descending ? `${row} < ${bound(cursor)}` : `${row} <= ${bound(newest)}`,
   ]
-  const size = readSizes.find((most) => most > limit) ?? value(limit + 1)
-  const skipped = offset === 0 ? '' : `offset ${value(offset)}`
+  const size = readSizes.find((most) => most > limit) ?? 'wanted.most'
   const direction = descending ? 'desc' : 'asc'
   const order = `${bounded ? `c.owner_id ${direction}, ` : ''}c.key ${direction}`
-  const shape = [
-    owner,
-    referrer,
-    archived,
-    archived || null,
-    cursor,
-    descending || null,
-    upTo,
-    skipped || null,
-  ]
+  const shape = [ownerId !== null, referrer !== null, archived !== null, archived === true, cursor !== null]
+  const placed = [descending, upTo !== null, offset > 0]
   return {
-    name: `conversations_page_${shape.map((given) => Number(given !== null)).join('')}_${size}`,
+    name: `conversations_page_${[...shape, ...placed].map(Number).join('')}_${size}`,
     text: `
-      select ${conversationColumns('c', 'b')}
-      from conversations.conversation c join conversations.branch b on b.key = c.active_branch_key
-      where ${conditions.join(' and ')}
-      order by ${order} limit ${size} ${skipped}`,
-    values,
+      select wanted.at, page.* from json_to_recordset($1::json) as wanted (
+        at integer, owner uuid, referrer text, after text, newest bigint, most integer, skipped integer
+      )
+      cross join lateral (
+        select ${conversationColumns('c', 'b')}
+        from conversations.conversation c join conversations.branch b on b.key = c.active_branch_key
+        where ${conditions.join(' and ')}
+        order by ${order} limit ${size} ${offset > 0 ? 'offset wanted.skipped' : ''}
+      ) page
+      order by page.key ${direction}`,
   }
 }
 
 /** A cursor's key is found in the statement that uses it; whose it is matters, whether it still lives does not. */
-function keyOf(after: string, owner: string | null): string {
-  const owned = owner === null ? '' : ` and k.owner_id = ${owner}`
-  return `(select k.key from conversations.conversation k where k.public_id = ${after}${owned})`
+function keyOfCursor(isOwned: boolean): string {
+  const owned = isOwned ? ' and k.owner_id = wanted.owner' : ''
+  return `(select k.key from conversations.conversation k where k.public_id = wanted.after${owned})`
 }

@@ -1,15 +1,11 @@
 import DataLoader from 'dataloader'
 import type { EntityManager, SubgraphDatabase } from '../../../platform/db.ts'
 import { hasIdShape } from '../../../platform/ids.ts'
+import type { OwnedRows } from '../../../platform/owned-rows.ts'
 import { invalidCursor, type Page } from '../../../platform/pagination.ts'
 import { Conversation } from '../entities.ts'
-import { type OwnerFilter, readPage } from './conversation-pages.ts'
-import {
-  type ConversationColumns,
-  type ConversationRow,
-  conversationColumns,
-  conversationRow,
-} from './conversation-row.ts'
+import type { ConversationPages, OwnerFilter } from './conversation-pages.ts'
+import type { ConversationRow } from './conversation-row.ts'
 import { projectLists } from './project-lists.ts'
 import type { SettledKey } from './settled-key.ts'
 
@@ -31,13 +27,26 @@ export interface ConversationSource {
   clearLoaders(): void
 }
 
+/** What conversations are read with. */
+interface ConversationScope {
+  readonly database: SubgraphDatabase
+  readonly byId: OwnedRows<ConversationRow>
+  readonly pages: ConversationPages
+  readonly settled: SettledKey
+}
+
 /** A source for one request; what is settled, all requests of a process ask together. */
-export function conversationSource(database: SubgraphDatabase, settled: SettledKey): ConversationSource {
+export function conversationSource({
+  database,
+  byId,
+  pages,
+  settled,
+}: ConversationScope): ConversationSource {
   const loaders = new Map<string, DataLoader<string, ConversationRow | null>>()
   const loaderOf = (ownerId: string) => {
     const known = loaders.get(ownerId)
     if (known) return known
-    const fresh = new DataLoader<string, ConversationRow | null>((ids) => readMany(database, ownerId, ids))
+    const fresh = new DataLoader<string, ConversationRow | null>((ids) => byId.read(ownerId, ids))
     loaders.set(ownerId, fresh)
     return fresh
   }
@@ -53,7 +62,7 @@ export function conversationSource(database: SubgraphDatabase, settled: SettledK
       const { projectId } = filter
       const upTo = page.descending ? null : await settled()
       const rows = await (projectId === null
-        ? readPage(database, filter, { ...page, upTo })
+        ? pages.read(filter, { ...page, upTo })
         : ofProjects.page({ ...filter, projectId }, { ...page, upTo }))
       if (rows.length === 0 && after !== null) await assertCursor(database.fork(), filter, after)
       return rows
@@ -78,23 +87,4 @@ function condition({ ownerId, referrer, archived }: OwnerFilter) {
 async function assertCursor(em: EntityManager, { ownerId }: OwnerFilter, after: string): Promise<void> {
   const known = await em.count(Conversation, { publicId: after, ...(ownerId === null ? {} : { ownerId }) })
   if (known === 0) throw invalidCursor(after)
-}
-
-/**
- * The ids alone find the rows. Planned for any owner, the condition on the owner would be looked up too, and an account of 100,000
- * conversations is no usual one.
- */
-const conversationsById = `
-  select ${conversationColumns('c', 'b')}
-  from (select * from conversations.conversation where public_id = any($1::text[]) offset 0) c
-  join conversations.branch b on b.key = c.active_branch_key
-  where c.owner_id = $2 and c.deleted_at is null`
-
-async function readMany(database: SubgraphDatabase, ownerId: string, ids: readonly string[]) {
-  const rows = await database.prepared<ConversationColumns>('conversations_by_id', conversationsById, [
-    ids,
-    ownerId,
-  ])
-  const byId = new Map(rows.map((row) => [row.publicId, conversationRow(row)]))
-  return ids.map((id) => byId.get(id) ?? null)
 }

@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache'
+import { Batches } from '../../../platform/batches.ts'
 import type { SubgraphDatabase } from '../../../platform/db.ts'
 import type { Block } from '../content/blocks.ts'
 import type { HistoryItem } from '../content/chat-messages.ts'
 import type { ItemDetails } from '../content/item-draft.ts'
-import { Batches } from './batches.ts'
 import { branchName, isStorableName } from './branch-writes.ts'
 import {
   type ConversationColumns,

@@ -1,7 +1,7 @@
+import { Batches } from '../../../platform/batches.ts'
 import type { SubgraphDatabase } from '../../../platform/db.ts'
 import { newId } from '../../../platform/ids.ts'
 import type { ItemDraft } from '../content/item-draft.ts'
-import { Batches } from './batches.ts'
 import { type ConversationColumns, conversationColumns, conversationRow } from './conversation-row.ts'
 import type { ForkRefusal } from './fork-points.ts'
 import { itemJson } from './item-json.ts'
