@@ -74,7 +74,7 @@ export type Conversation = {
   branchPage: BranchConnection;
   /** One branch; null when there is none of that name. */
   branch: Maybe<Branch>;
-  /** The newest `mcp_call` of the active branch with this call id, an open one before others; null when there is none. */
+  /** The newest `mcp_call` of the active branch with this call id, an open one before others; one of another branch where the active one has none; null when there is none at all. */
   toolCall: Maybe<Item>;
   /** Which instruction its project had when the conversation came to it, counted from 1; null where it belongs to none. */
   instructionVersion: Maybe<Scalars['Int']['output']>;
@@ -549,7 +549,7 @@ export type Mutation = {
   rateItem: Item;
   /** Takes a rating back. */
   unrateItem: Item;
-  /** Tells the end of a tool call: of the newest `mcp_call` of the active branch with this call id, an open one before others. The same report twice is one. Fails with `item_not_found`. */
+  /** Tells the end of a tool call: of the newest `mcp_call` of the active branch with this call id, an open one before others; of one of another branch where the active one has none. The same report twice is one. Fails with `item_not_found`. */
   reportToolCall: Item;
   /** Makes a public link to a snapshot of a conversation. Its earlier links are revoked. Fails with `payload_too_large` over 10 MB, `feature_disabled` where sharing is off. */
   shareConversation: Share;
