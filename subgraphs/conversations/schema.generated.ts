@@ -533,7 +533,7 @@ export type Mutation = {
   appendTurn: StoredTurn;
   /** Takes the making of a title: true once for each number of messages, whoever asks. False where a person chose the title. */
   claimTitle: Scalars['Boolean']['output'];
-  /** Stores a title that a model has made. False where a person has chosen one, and where nothing readable is in it. */
+  /** Stores a title that was made. False where a person has chosen one, where it is the one that there is, and where nothing readable is in it. */
   setGeneratedTitle: Scalars['Boolean']['output'];
   /** Forks a branch under a new name, beside the others. Fails with `already_exists`, `item_not_found`, `conversation_full`. */
   createBranch: Branch;
