@@ -43,7 +43,7 @@ export const itemReportRoutes: readonly Route[] = [
     variables: (input) => ({ id: conversationId(input), callId: input.params.call_id ?? '' }),
     present({ conversation }, { context }) {
       const { toolCall } = existingConversation(conversation)
-      if (!toolCall) throw new AppError('item_not_found', 'The active branch has no tool call of that id.')
+      if (!toolCall) throw new AppError('item_not_found', 'The conversation has no tool call of that id.')
       return dual(itemJson(toolCall), context.requestId)
     },
     response: dualOf(itemResource),

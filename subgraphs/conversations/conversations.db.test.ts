@@ -140,6 +140,13 @@ describe('conversations', () => {
     ).toMatchObject({
       metadata: { mine: 'x', title_locked: 'true' },
     })
+    // whoever takes the title away leaves it to the platform again
+    for (const none of [null, 'New Conversation']) {
+      await update({ id, title: `Not ${none}` }, owner)
+      expect((await update({ id, title: none }, owner)).data?.updateConversation).toHaveProperty('metadata', {
+        mine: 'x',
+      })
+    }
   })
 
   it('answers alike for what does not exist and what is another’s', async () => {

@@ -151,6 +151,28 @@ describe('a tool call', () => {
     expect((await read()).map(({ publicId }) => publicId)).toEqual([items[9]?.id, items[8]?.id])
   })
 
+  it('takes reports on a branch that is not active, and on one that was left behind meanwhile', async () => {
+    const id = await create({ items: [{ role: 'user', content: 'look' }, call('call_1')] })
+    await run('mutation ($input: CreateBranchInput!) { createBranch(input: $input) { name } }', {
+      input: { conversationId: id, name: 'other' },
+    })
+    await run('mutation ($input: AddItemsInput!) { addItems(input: $input) { items { id } } }', {
+      input: { conversationId: id, branch: 'other', items: [call('call_2'), call('call_1', 'failed')] },
+    })
+    const [question, open] = await itemsOf(id)
+    expect(await report(id, 'call_2', { output: 'elsewhere' })).toMatchObject({ output: 'elsewhere' })
+    expect(await toolCall(id, 'call_2')).toMatchObject({ status: 'COMPLETED', output: 'elsewhere' })
+    expect((await toolCall(id, 'call_1'))?.id).toBe(open?.id)
+    await run('mutation ($input: EditItemInput!) { editItem(input: $input) { oldMainBackup } }', {
+      input: { conversationId: id, itemId: question?.id, content: 'look again' },
+    })
+    expect(await itemsOf(id)).toHaveLength(1)
+    expect(await report(id, 'call_1', { output: 'late' })).toMatchObject({
+      status: 'COMPLETED',
+      output: 'late',
+    })
+  })
+
   it('is told to the next completion', async () => {
     const id = await create({ items: [{ role: 'user', content: 'look' }, call('call_1')] })
     await report(id, 'call_1', { output: 'seen' })

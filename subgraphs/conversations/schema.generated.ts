@@ -74,7 +74,7 @@ export type Conversation = {
   branchPage: BranchConnection;
   /** One branch; null when there is none of that name. */
   branch: Maybe<Branch>;
-  /** The newest `mcp_call` of the active branch with this call id, an open one before others; null when there is none. */
+  /** The newest `mcp_call` of the active branch with this call id, an open one before others; one of another branch where the active one has none; null when there is none at all. */
   toolCall: Maybe<Item>;
   /** Which instruction its project had when the conversation came to it, counted from 1; null where it belongs to none. */
   instructionVersion: Maybe<Scalars['Int']['output']>;
@@ -533,7 +533,7 @@ export type Mutation = {
   appendTurn: StoredTurn;
   /** Takes the making of a title: true once for each number of messages, whoever asks. False where a person chose the title. */
   claimTitle: Scalars['Boolean']['output'];
-  /** Stores a title that a model has made. False where a person has chosen one, and where nothing readable is in it. */
+  /** Stores a title that was made. False where a person has chosen one, where it is the one that there is, and where nothing readable is in it. */
   setGeneratedTitle: Scalars['Boolean']['output'];
   /** Forks a branch under a new name, beside the others. Fails with `already_exists`, `item_not_found`, `conversation_full`. */
   createBranch: Branch;
@@ -549,7 +549,7 @@ export type Mutation = {
   rateItem: Item;
   /** Takes a rating back. */
   unrateItem: Item;
-  /** Tells the end of a tool call: of the newest `mcp_call` of the active branch with this call id, an open one before others. The same report twice is one. Fails with `item_not_found`. */
+  /** Tells the end of a tool call: of the newest `mcp_call` of the active branch with this call id, an open one before others; of one of another branch where the active one has none. The same report twice is one. Fails with `item_not_found`. */
   reportToolCall: Item;
   /** Makes a public link to a snapshot of a conversation. Its earlier links are revoked. Fails with `payload_too_large` over 10 MB, `feature_disabled` where sharing is off. */
   shareConversation: Share;

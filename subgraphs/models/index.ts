@@ -94,7 +94,7 @@ export const models = defineSubgraph({
       notices: () => [availableModels(catalogue.registry)],
       async stop() {
         // What is still being learned or named needs the models.
-        await Promise.all([memory?.stop(), titles?.stop()])
+        await Promise.all([memory?.stop(), titles.stop()])
         await Promise.all([catalogue.close(), prompts.close(), sync.stop(), discovery?.stop()])
         await counting.tokenizer.close()
         await usage.flush()
@@ -136,9 +136,11 @@ function titleWriter(
   { settings, log }: SubgraphServices<ModelsConfig>,
   catalogue: LiveCatalogue,
   usage: UsageRecorder,
-): TitleWriter | null {
-  if (!settings.CONVERSATION_TITLE_GENERATION_ENABLED) return null
-  return new TitleWriter({ modelId: settings.CONVERSATION_TITLE_GENERATION_MODEL_ID, catalogue, usage, log })
+): TitleWriter {
+  const modelId = settings.CONVERSATION_TITLE_GENERATION_ENABLED
+    ? settings.CONVERSATION_TITLE_GENERATION_MODEL_ID
+    : null
+  return new TitleWriter({ modelId, catalogue, usage, log })
 }
 
 const builtIn: ConfiguredProvider = {

@@ -41,25 +41,42 @@ async function ask<T>(text: string, variables: Record<string, unknown>, on = tes
   return data as T
 }
 
-const titleOf = async (id: string): Promise<string | null> =>
+const titleOf = async (id: string, on = test): Promise<string | null> =>
   (
     await ask<{ conversation: { title: string | null } }>(
       'query ($id: ID!) { conversation(id: $id) { title } }',
       { id },
+      on,
     )
   ).conversation.title
-const titleBecomes = (id: string, title: string) =>
+const titleBecomes = (id: string, title: string, on = test) =>
   eventually(
-    () => titleOf(id),
+    () => titleOf(id, on),
     (now) => now === title,
   )
-const create = async (input: object): Promise<string> =>
+const create = async (input: object, on = test): Promise<string> =>
   (
     await ask<{ createConversation: { id: string } }>(
       'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { id } }',
       { input },
+      on,
     )
   ).createConversation.id
+const firstItem = async (id: string, on = test): Promise<string | undefined> =>
+  (
+    await ask<{ conversation: { items: { nodes: { id: string }[] } } }>(
+      'query ($id: ID!) { conversation(id: $id) { items(order: ASC) { nodes { id } } } }',
+      { id },
+      on,
+    )
+  ).conversation.items.nodes[0]?.id
+/** The first message in other words, and its answer. */
+const askAgain = async (conversationId: string, content: string, on = test) =>
+  ask(
+    'mutation ($input: RegenerateInput!) { regenerate(input: $input) { branch } }',
+    { input: { conversationId, itemId: await firstItem(conversationId, on), content, model: 'fake-model' } },
+    on,
+  )
 const update = (input: object) =>
   ask('mutation ($input: UpdateConversationInput!) { updateConversation(input: $input) { id } }', { input })
 
@@ -109,19 +126,16 @@ describe('a title by a model', () => {
     naming.script({ text: 'Of onions' }, { text: 'Of garlic' })
     const { conversation } = await turn({}, 'How are onions built?')
     await titleBecomes(conversation.id, 'Of onions')
-    const { conversation: stored } = await ask<{ conversation: { items: { nodes: { id: string }[] } } }>(
-      'query ($id: ID!) { conversation(id: $id) { items(order: ASC) { nodes { id } } } }',
-      { id: conversation.id },
-    )
-    await ask('mutation ($input: RegenerateInput!) { regenerate(input: $input) { branch } }', {
-      input: {
-        conversationId: conversation.id,
-        itemId: stored.items.nodes[0]?.id,
-        content: 'How is garlic built?',
-        model: 'fake-model',
-      },
-    })
+    await askAgain(conversation.id, 'How is garlic built?')
     expect(await titleBecomes(conversation.id, 'Of garlic')).toBe('Of garlic')
+  })
+
+  it('follows the new first message where the model fails then', async () => {
+    naming.script({ text: 'Of leeks' }, { status: 400 })
+    const { conversation } = await turn({}, 'How are leeks built?')
+    await titleBecomes(conversation.id, 'Of leeks')
+    await askAgain(conversation.id, 'How are chives built?')
+    expect(await titleBecomes(conversation.id, 'How are chives built')).toBe('How are chives built')
   })
 
   it('is cleaned: no reasoning, no marks, at most 256 characters', async () => {
@@ -213,6 +227,40 @@ describe('a title by a model', () => {
     expect(await run(claim, { conversationId: id, userMessages: 1 })).toEqual({ claimTitle: false })
     expect(await run(set, { conversationId: id, title: 'Stolen' })).toEqual({ setGeneratedTitle: false })
     expect(await titleOf(id)).toBeNull()
+  })
+})
+
+describe('a title without a model', () => {
+  let plain: TestGraph
+  beforeAll(async () => {
+    plain = await startTestGraph({ ...settings(), CONVERSATION_TITLE_GENERATION_ENABLED: 'false' })
+  })
+  afterAll(() => plain.stop())
+
+  const say = (conversation: unknown, content: string) =>
+    complete({ conversation, messages: [said(content)] }, plain)
+
+  it('follows the first message, asked again in other words at once or later', async () => {
+    const { conversation } = await say({}, 'How are onions built?')
+    await say(conversation.id, 'And leeks?')
+    expect(await titleOf(conversation.id, plain)).toBe('How are onions built')
+    await askAgain(conversation.id, 'How is garlic built?', plain)
+    expect(await titleBecomes(conversation.id, 'How is garlic built', plain)).toBe('How is garlic built')
+    const itemId = await firstItem(conversation.id, plain)
+    const input = { conversationId: conversation.id, itemId, content: 'How are chives built?' }
+    await ask('mutation ($input: EditItemInput!) { editItem(input: $input) { branch } }', { input }, plain)
+    await say(conversation.id, 'How are chives built?')
+    expect(await titleBecomes(conversation.id, 'How are chives built', plain)).toBe('How are chives built')
+  })
+
+  it('stays what a person chose', async () => {
+    const id = await create({ title: 'Mine' }, plain)
+    await say(id, 'one')
+    await askAgain(id, 'another', plain)
+    const marker = await say({}, 'marker')
+    await askAgain(marker.conversation.id, 'later marker', plain)
+    await titleBecomes(marker.conversation.id, 'later marker', plain)
+    expect(await titleOf(id, plain)).toBe('Mine')
   })
 })
 

@@ -6,6 +6,7 @@ import { newId } from '../../platform/ids.ts'
 import type { OwnedRows } from '../../platform/owned-rows.ts'
 import { invalidCursor, type Page } from '../../platform/pagination.ts'
 import { isUniqueViolation } from '../../platform/postgres-errors.ts'
+import { projectDeletionsChannel } from '../../platform/project-deletions.ts'
 import { Project } from './entities.ts'
 
 /** A column of a new or changed project. */
@@ -110,10 +111,12 @@ export function projectSource(database: SubgraphDatabase, byId: OwnedRows<Projec
     },
 
     async markDeleted(ownerId, id) {
-      const changed = await database
-        .fork()
-        .nativeUpdate(Project, { ownerId, publicId: id, deletedAt: null }, { deletedAt: new Date() })
-      return changed === 1
+      return database.fork().transactional(async (em) => {
+        const living = { ownerId, publicId: id, deletedAt: null }
+        const changed = await em.nativeUpdate(Project, living, { deletedAt: new Date() })
+        if (changed === 1) await em.execute('select pg_notify(?, ?)', [projectDeletionsChannel, ownerId])
+        return changed === 1
+      })
     },
   }
 }

@@ -33,5 +33,7 @@ describe('titles', () => {
       )
     }
     expect(givenTitle('x'.repeat(256))).toHaveLength(256)
+    expect(() => givenTitle('\u0958'.repeat(256))).toThrow('at most 256 characters')
+    expect(givenTitle(givenTitle('\u0958'.repeat(128)))).toHaveLength(256)
   })
 })

@@ -11,9 +11,10 @@ const maxTitleLength = 256
 export function givenTitle(title: string): string {
   assertStorable(title, 'title')
   if (title.trim() === '') throw invalidTitle('title must not be empty.')
-  if (isLongerThan(title, maxTitleLength))
-    throw invalidTitle(`title is too long: at most ${maxTitleLength} characters.`)
   const cleaned = cleanedTitle(title)
+  // some characters are two or three in their normal form
+  if (isLongerThan(title, maxTitleLength) || isLongerThan(cleaned, maxTitleLength))
+    throw invalidTitle(`title is too long: at most ${maxTitleLength} characters.`)
   if (cleaned === '') throw invalidTitle('title must be more than links, addresses and symbols.')
   return cleaned
 }

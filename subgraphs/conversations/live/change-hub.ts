@@ -1,4 +1,5 @@
 import type { Notifications } from '../../../platform/notifications.ts'
+import { projectDeletionsChannel } from '../../../platform/project-deletions.ts'
 import { ChangeEvents } from './change-events.ts'
 import { type ConversationChange, changesChannel, changesOf, type ItemChange } from './conversation-change.ts'
 
@@ -36,6 +37,11 @@ export function changeHub(notifications: Notifications): ChangeHub {
     for (const subscriber of [...concerned]) hand(change, subscriber)
   }
   const unfollow = notifications.follow(changesChannel, (payload) => changesOf(payload).forEach(receive))
+  // Any number of conversations may have been in it, and are in none now.
+  const unfollowProjects = notifications.follow(projectDeletionsChannel, (ownerId) => {
+    for (const { conversationId, events } of subscribers.get(ownerId) ?? [])
+      if (conversationId === null) events.push(resync)
+  })
   // What was told while the link was down has not been heard.
   const forget = notifications.onChange((connected) => {
     if (connected) for (const { events } of everybody()) events.push(resync)
@@ -64,6 +70,7 @@ export function changeHub(notifications: Notifications): ChangeHub {
       subscribe(ownerId, conversationId, toEvent, signal),
     stop() {
       unfollow()
+      unfollowProjects()
       forget()
       for (const { events } of everybody()) events.end()
     },

@@ -27,7 +27,7 @@ export interface ToolCallScope {
 /** What becomes of the calls that answers leave open (contract 3.6). */
 export function toolCallService({ actor, database, items, changes }: ToolCallScope) {
   return {
-    /** Null where the active branch has no such call. */
+    /** Null where no branch has such a call. */
     async byCallId(conversation: ConversationRow, callId: string): Promise<ItemRow | null> {
       const place = { conversationKey: conversation.key, branchKey: conversation.activeBranch.key }
       const call = current(await toolCalls(connection(database), place, callId))
@@ -92,5 +92,5 @@ function outputBlock(callId: string, output: unknown): Block {
 }
 
 function callNotFound(): never {
-  throw new AppError('item_not_found', 'The active branch has no tool call of that id.')
+  throw new AppError('item_not_found', 'The conversation has no tool call of that id.')
 }

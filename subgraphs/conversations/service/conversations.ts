@@ -157,7 +157,7 @@ export function conversationService({
       return existing(id)
     },
 
-    /** A title that is changed by hand while there are items to go by is never changed by the platform again (contract 2.4). */
+    /** A title that is changed by hand while there are items to go by is never changed by the platform again (contract 2.4), unless it is taken away. */
     async update({
       id,
       title,
@@ -178,8 +178,7 @@ export function conversationService({
       await transaction(database, async (db) => {
         const locked = (await lockConversation(db, ownerId, id)) ?? conversationNotFound()
         const kept = client === undefined ? locked.metadata : replacedMetadata(locked.metadata, client)
-        const lock =
-          change.title != null && change.title !== locked.title && (await hasSeveralItems(db, locked))
+        const lock = await titleLockOf(db, locked, change.title)
         await changeConversation(db, locked.key, {
           ...change,
           ...changedMetadata(kept, client !== undefined, lock),
@@ -266,7 +265,20 @@ async function hasSeveralItems(db: Statements, conversation: LockedConversation)
   return (branch?.itemCount ?? 0) > 1
 }
 
-function changedMetadata(metadata: Metadata, changed: boolean, lock: boolean): ConversationChange {
+/** Whether a change of the title locks it; null where that stays as it is. What counts as no title leaves it to the platform again. */
+async function titleLockOf(
+  db: Statements,
+  conversation: LockedConversation,
+  title: string | null | undefined,
+): Promise<boolean | null> {
+  if (title === undefined || title === conversation.title) return null
+  if (!isTitle(title)) return false
+  return (await hasSeveralItems(db, conversation)) || null
+}
+
+function changedMetadata(metadata: Metadata, changed: boolean, lock: boolean | null): ConversationChange {
   if (lock) return { metadata: { ...metadata, [titleLock]: 'true' } }
+  const { [titleLock]: locked, ...unlocked } = metadata
+  if (lock === false && locked !== undefined) return { metadata: unlocked }
   return changed ? { metadata } : {}
 }

@@ -22,7 +22,7 @@ export function generatedTitleService({
     claim: ({ conversationId, userMessages }: ClaimTitleInput): Promise<boolean> =>
       claimTitle(connection(database), owner(), conversationId, userMessages),
 
-    /** Cleaned as every title is. False where a person has chosen one meanwhile, and where nothing readable is left. */
+    /** Cleaned as every title is. False where a person has chosen one meanwhile, where it is the one that there is, and where nothing readable is left. */
     async set({ conversationId, title }: GeneratedTitleInput): Promise<boolean> {
       const ownerId = owner()
       const cleaned = titleFromText(title)

@@ -20,9 +20,10 @@ export async function claimTitle(
   return Number(numAffectedRows ?? 0) === 1
 }
 
-/** Stores a title that was made. False where it is no longer wanted. */
+/** Stores a title that was made. False where it is no longer wanted, or the one that there is. */
 export async function setTitle(db: Connection, ownerId: string, id: string, title: string): Promise<boolean> {
   const { numAffectedRows } = await sql`
-    update conversations.conversation set title = ${title} where ${open(ownerId, id)}`.execute(db)
+    update conversations.conversation set title = ${title}
+    where ${open(ownerId, id)} and title is distinct from ${title}`.execute(db)
   return Number(numAffectedRows ?? 0) === 1
 }

@@ -19,8 +19,8 @@ export interface ToolCallRow extends ToolCallState {
 }
 
 /**
- * Of the `mcp_call` items with a call id on a branch the newest, and the newest that is open, the newer first. Some runtimes
- * give every turn the same ids.
+ * Of the `mcp_call` items with a call id on a branch the newest, and the newest that is open, the newer first; where the branch has
+ * none, of those on the conversation's other branches. Some runtimes give every turn the same ids.
  */
 export async function toolCalls(
   db: Connection,
@@ -31,19 +31,24 @@ export async function toolCalls(
   const { rows } = await sql<ToolCallRow>`
     select key, "publicId", status, content, details, "isOpen"
     from (
-      select call.*, row_number() over (partition by "isOpen" order by position desc) as age,
-        row_number() over (order by position desc) as "ageOfAll"
+      select call.*, bool_or("isHere") over () as "areHere",
+        row_number() over (partition by "isHere", "isOpen" order by place desc) as age,
+        row_number() over (partition by "isHere" order by place desc) as "ageOfAll"
       from (
-        select i.key, bi.public_id as "publicId", bi.position, i.status, i.content, i.details,
+        select i.key, at.public_id as "publicId", at.branch_key = ${branchKey} as "isHere",
+          case when at.branch_key = ${branchKey} then at.position else i.key end as place, i.status, i.content, i.details,
           i.status not in ('completed', 'failed', 'cancelled', 'incomplete') as "isOpen"
         from conversations.item i
-        join conversations.branch_item bi on bi.item_key = i.key and bi.branch_key = ${branchKey}
+        cross join lateral (
+          select bi.public_id, bi.position, bi.branch_key from conversations.branch_item bi
+          where bi.item_key = i.key and bi.deleted_at is null
+          order by bi.branch_key = ${branchKey} desc, bi.branch_key desc limit 1
+        ) at
         where i.conversation_key = ${conversationKey} and i.call_id = ${callId} and i.type = 'mcp_call'
-          and bi.deleted_at is null
       ) call
     ) ranked
-    where "ageOfAll" = 1 or ("isOpen" and age = 1)
-    order by position desc`.execute(db)
+    where "isHere" = "areHere" and ("ageOfAll" = 1 or ("isOpen" and age = 1))
+    order by place desc`.execute(db)
   return rows
 }
 

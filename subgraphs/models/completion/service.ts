@@ -38,7 +38,7 @@ import type { UsageRecorder } from './usage-recorder.ts'
 export interface CompletionParts extends PreparingParts, AnswerImageParts {
   readonly objects: Pick<StoredBytes, 'read' | 'write'>
   readonly usage: UsageRecorder
-  /** Null where no model makes titles. */
+  /** Null where conversations are not named. */
   readonly titles: TitleWriter | null
   readonly bounds: AskingBounds
   /** Is told of stored turns; null where nobody wants to know. */

@@ -19,13 +19,16 @@ export interface WantedTitle {
   readonly userMessages: number
   /** What the user said, as far as the title is to follow from it. */
   readonly said: readonly string[]
+  /** What is to be the title where no model makes one; null: the one that there is. */
+  readonly otherwise: string | null
   /** Of the completion after which it is made: for whom, and the way to the graph. */
   readonly context: RequestContext
 }
 
 /** What titles are written with. */
 export interface TitleWriterParts {
-  readonly modelId: string
+  /** Null where no model makes titles. */
+  readonly modelId: string | null
   readonly catalogue: LiveCatalogue
   readonly usage: UsageRecorder
   readonly log: Logger
@@ -40,7 +43,7 @@ const mostRunning = 4
 /** Beyond so many that wait no more are taken: the conversations keep the titles that they have. */
 const mostWaiting = 500
 
-/** Has a model name conversations, after the answer and in the background. What fails is only logged: the title stays what it was. */
+/** Names conversations, by a model where there is one, after the answer and in the background. What fails is only logged. */
 export class TitleWriter {
   readonly #parts: TitleWriterParts
   readonly #queue: BackgroundQueue<WantedTitle>
@@ -60,6 +63,7 @@ export class TitleWriter {
 
   /** Takes a title on. Nobody waits for it. */
   write(wanted: WantedTitle): void {
+    if (this.#parts.modelId === null && wanted.otherwise === null) return
     this.#queue.add(wanted)
   }
 
@@ -68,36 +72,48 @@ export class TitleWriter {
     return this.#queue.stop()
   }
 
-  async #write(
-    { conversationId, userMessages, said, context: base }: WantedTitle,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const candidates = this.#candidates()
-    if (candidates.length === 0) return
+  async #write({ context: base, ...wanted }: WantedTitle, signal: AbortSignal): Promise<void> {
     const context = { ...base, signal }
-    const claim = { input: { conversationId, userMessages } }
-    const { claimTitle: isOurs } = await context.graph.execute(ClaimTitleDocument, claim, context)
-    if (!isOurs) return
-    const answer = await this.#ask(candidates, said, conversationId, context)
-    const title = titleIn(firstMessage(answer).message.content)
-    if (title === null) return
-    await context.graph.execute(SetGeneratedTitleDocument, { input: { conversationId, title } }, context)
+    const { conversationId, otherwise } = wanted
+    const store = async (title: string | null) => {
+      if (title !== null)
+        await context.graph.execute(SetGeneratedTitleDocument, { input: { conversationId, title } }, context)
+    }
+    const { modelId } = this.#parts
+    const candidates = modelId === null ? [] : this.#candidates(modelId)
+    if (modelId === null || candidates.length === 0) return store(otherwise)
+    if (!(await this.#claim(wanted, context))) return
+    try {
+      const answer = await this.#ask({ modelId, candidates }, wanted, context)
+      await store(titleIn(firstMessage(answer).message.content) ?? otherwise)
+    } catch (error) {
+      await store(otherwise)
+      throw error
+    }
   }
 
-  #candidates(): Candidate[] {
-    const { catalogue, modelId, log } = this.#parts
+  async #claim(
+    { conversationId, userMessages }: Omit<WantedTitle, 'context'>,
+    context: RequestContext,
+  ): Promise<boolean> {
+    const variables = { input: { conversationId, userMessages } }
+    const { claimTitle } = await context.graph.execute(ClaimTitleDocument, variables, context)
+    return claimTitle
+  }
+
+  #candidates(modelId: string): Candidate[] {
+    const { catalogue, log } = this.#parts
     const model = catalogue.registry.model(modelId)
     if (!model) log.warn({ model: modelId }, 'there is no such model to make titles with')
     return model ? candidatesOf(model, catalogue) : []
   }
 
   async #ask(
-    candidates: readonly Candidate[],
-    said: readonly string[],
-    conversationId: string,
+    { modelId, candidates }: { readonly modelId: string; readonly candidates: readonly Candidate[] },
+    { said, conversationId }: Omit<WantedTitle, 'context'>,
     { requestId, signal, actor, log }: RequestContext,
   ): Promise<JsonObject> {
-    const { modelId, usage } = this.#parts
+    const { usage } = this.#parts
     const caller = requireActor(actor)
     const startedAt = performance.now()
     const ask = async (candidate: Candidate) => {

@@ -27,8 +27,11 @@ export function withTitle(
   const messages = [...(history?.messages ?? []), ...asked]
   const userMessages = messages.filter(({ role }) => role === 'user').length
   if (!isWanted(history, messages, userMessages)) return turn
+  const said = saidBy(messages)
+  // a conversation without a title has been named after its first message as it was stored
+  const otherwise = userMessages === 1 && !isUntitled(history) ? (said[0] ?? null) : null
   return observedTurn(turn, ({ id: conversationId }) =>
-    titles.write({ conversationId, userMessages, said: saidBy(messages), context }),
+    titles.write({ conversationId, userMessages, said, otherwise, context }),
   )
 }
 
