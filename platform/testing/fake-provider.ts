@@ -65,7 +65,7 @@ export interface FakeProviderOptions {
   /** Milliseconds before `/v1/models` is answered. Default 0. */
   readonly listDelayMs?: number
   /** Decides by the request; what it has nothing for is answered by the script. */
-  readonly answer?: (request: RecordedRequest) => Behaviour | null
+  readonly answer?: (request: RecordedRequest) => Behaviour | null | Promise<Behaviour | null>
   /** When set, any other bearer is refused with 401. */
   readonly apiKey?: string
 }
@@ -112,7 +112,7 @@ export async function startFakeProvider(options: FakeProviderOptions = {}): Prom
       if (options.listDelayMs) await sleep(options.listDelayMs)
       return sendJson(response, 200, modelList(models))
     }
-    await answer(record, response, options.answer?.(record) ?? behaviours.shift() ?? {})
+    await answer(record, response, (await options.answer?.(record)) ?? behaviours.shift() ?? {})
   }
   server.on('connection', (socket) => {
     connections++

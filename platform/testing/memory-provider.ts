@@ -28,10 +28,10 @@ export function askedToLearn({ json }: RecordedRequest): AskedToLearn | null {
  * usual.
  */
 export function memoryProvider(
-  understand: (asked: AskedToLearn) => Understood | string,
+  understand: (asked: AskedToLearn) => Understood | string | Promise<Understood | string>,
   meaning: (text: string) => readonly number[] = () => [1],
-): (request: RecordedRequest) => Behaviour | null {
-  return (request) => {
+): (request: RecordedRequest) => Promise<Behaviour | null> {
+  return async (request) => {
     if (request.path.startsWith('/v1/embeddings')) {
       const input = request.json?.input as string[]
       const data = input.map((text, index) => ({ object: 'embedding', index, embedding: meaning(text) }))
@@ -39,7 +39,7 @@ export function memoryProvider(
     }
     const asked = askedToLearn(request)
     if (!asked) return null
-    const understood = understand(asked)
+    const understood = await understand(asked)
     if (typeof understood === 'string') return { text: understood }
     const nothing = { user_facts: [], project_facts: [], no_longer_true: [], episode: '' }
     return { text: JSON.stringify({ ...nothing, ...understood }) }

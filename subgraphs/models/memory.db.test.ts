@@ -12,7 +12,7 @@ import { someActor, startTestGraph, type TestGraph } from '../../wiring/test.ts'
 import { callerOf, eventually, readFrames } from './testing/caller.ts'
 
 /** What the model that reads conversations answers; set by each test. */
-let understand: (asked: AskedToLearn) => Understood | string = () => ({})
+let understand: (asked: AskedToLearn) => Understood | string | Promise<Understood | string> = () => ({})
 /** Texts of tea point one way, all others another. */
 let meaning = (text: string): number[] => (/tea|drink/i.test(text) ? [3, 0.1] : [0.1, 3])
 
@@ -104,6 +104,14 @@ const upsert = (actor: Actor, items: readonly object[]) =>
     'mutation ($input: UpsertMemoriesInput!) { upsertMemories(input: $input) { id } }',
     { input: { items } },
     actor,
+  )
+
+const settingsOf = (actor: Actor, memoryConfig: object, graph = test) =>
+  ask(
+    'mutation ($input: UpdateUserSettingsInput!) { updateUserSettings(input: $input) { id } }',
+    { input: { memoryConfig } },
+    actor,
+    graph,
   )
 
 interface Hit {
@@ -212,9 +220,7 @@ describe('a stored turn', () => {
   it('is not learned from where the user does not want it', async () => {
     for (const memoryConfig of [{ observeEnabled: false }, { enabled: false }]) {
       const actor = await aUser()
-      const change =
-        'mutation ($input: UpdateUserSettingsInput!) { updateUserSettings(input: $input) { id } }'
-      await ask(change, { input: { memoryConfig } }, actor)
+      await settingsOf(actor, memoryConfig)
       const text = `Never mind ${actor.id}`
       await complete({ messages: [said(text)], conversation: {} }, actor)
       // one that comes after it has been learned from: so this one was looked at
@@ -224,6 +230,25 @@ describe('a stored turn', () => {
       await learned(other)
       expect(lessonsOf(text)).toEqual([])
     }
+  })
+
+  it('is not learned from where the user switches that off while it is read', async () => {
+    const actor = await aUser()
+    understand = async () => {
+      await settingsOf(actor, { observeEnabled: false })
+      test.takeStatements()
+      return { user_facts: [fact('k', 'Wants nothing to be kept.')] }
+    }
+    await complete({ messages: [said('Never mind.')], conversation: {} }, actor)
+    // the settings are read once more
+    await eventually(
+      async () => (lessonsOf('Never mind.').length > 0 ? test.takeStatements() : []),
+      (statements) => statements.some((sql) => sql.includes('user_settings')),
+    )
+    await settingsOf(actor, { observeEnabled: true })
+    understand = () => ({ user_facts: [fact('j', 'May be kept.')] })
+    await complete({ messages: [said('Now do.')], conversation: {} }, actor)
+    expect(await learned(actor)).toMatchObject([{ key: 'j' }])
   })
 
   it.each(['no JSON at all', '{"user_facts": "wrong"}', ''])(

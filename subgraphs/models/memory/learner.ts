@@ -98,7 +98,8 @@ export class MemoryLearner {
       )
       return
     }
-    await context.graph.execute(LearnMemoriesDocument, { input }, context)
+    // Its user may have switched memory off while the model read.
+    if (await mayObserve(context)) await context.graph.execute(LearnMemoriesDocument, { input }, context)
   }
 
   async #ask(request: JsonObject, context: RequestContext): Promise<string> {
