@@ -56,7 +56,7 @@ export async function openNotifications(url: string, pool: pg.Pool, log: Logger)
     })
     try {
       await fresh.client.connect()
-      for (const channel of receivers.keys()) await fresh.client.query(listenTo(channel))
+      for (const channel of receivers.keys()) await fresh.ask(listenTo(channel))
     } catch (error) {
       return fresh.drop(error as Error)
     }
@@ -80,7 +80,7 @@ export async function openNotifications(url: string, pool: pg.Pool, log: Logger)
       if (known.size === 0) {
         receivers.set(channel, known)
         const current = link
-        current?.client.query(listenTo(channel)).catch((error: Error) => current.drop(error))
+        current?.ask(listenTo(channel)).catch((error: Error) => current.drop(error))
       }
       known.add(receive)
       return () => known.delete(receive)
@@ -91,7 +91,7 @@ export async function openNotifications(url: string, pool: pg.Pool, log: Logger)
     },
     async caughtUp() {
       const current = link
-      await current?.client.query('select 1').catch((error: Error) => current.drop(error))
+      await current?.ask('select 1').catch((error: Error) => current.drop(error))
     },
     async close() {
       closed = true
@@ -110,6 +110,8 @@ function listenTo(channel: string): string {
 interface Link {
   readonly client: pg.Client
   readonly dropped: boolean
+  /** Sends a statement when those before it are answered. */
+  ask(statement: string): Promise<unknown>
   /** Reports the loss, then ends the connection; settles when it is gone. */
   drop(error?: Error): Promise<void>
 }
@@ -123,6 +125,7 @@ function createLink(url: string, lost: (error?: Error) => void): Link {
     query_timeout: answerMs,
   })
   let gone: Promise<void> | undefined
+  let last: Promise<unknown> = Promise.resolve()
   const drop = (error?: Error): Promise<void> => {
     if (gone) return gone
     // A client with an unanswered statement cuts its socket instead of taking leave, so a half-open link ends too.
@@ -137,6 +140,11 @@ function createLink(url: string, lost: (error?: Error) => void): Link {
     client,
     get dropped() {
       return gone !== undefined
+    },
+    ask(statement) {
+      const asked = last.then(() => client.query(statement))
+      last = asked.catch(() => undefined)
+      return asked
     },
     drop,
   }
