@@ -204,6 +204,16 @@ export const platformConfig = z.object({
   PERSISTED_OPERATIONS_FILE: z.string().optional(),
   PERSISTED_OPERATIONS_ONLY: flag(false),
   SHUTDOWN_GRACE: duration('30s'),
+  METRICS_PORT: z
+    .string()
+    .optional()
+    .transform((value, issues) => {
+      if (value === undefined) return undefined
+      if (/^\d{1,5}$/.test(value) && Number(value) <= 65_535) return Number(value)
+      issues.addIssue(`'${value}' should be a port, or 0 for none`)
+      return z.NEVER
+    }),
+  METRICS_HOST: z.string().default('127.0.0.1'),
   DIRECT_PORTS: flag(false),
   HTTP_PORT: port(8080),
   RESPONSE_API_PORT: port(8082),

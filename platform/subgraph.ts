@@ -7,6 +7,7 @@ import type { Persistence, SubgraphDatabase } from './db.ts'
 import type { Graph } from './graph.ts'
 import type { GuardedFetch } from './guarded-fetch/index.ts'
 import type { Logger } from './log.ts'
+import type { Metrics } from './metrics/metrics.ts'
 import type { Notifications } from './notifications.ts'
 import type { ObjectStore } from './object-store/index.ts'
 import { scalarResolvers } from './scalars.ts'
@@ -23,6 +24,7 @@ export interface SubgraphServices<Settings = unknown> {
   /** The way to every URL that a user supplied. */
   readonly outbound: GuardedFetch
   readonly log: Logger
+  readonly metrics: Metrics
   readonly platform: PlatformConfig
   /** The public base URL: issuer of tokens, base of links. */
   readonly publicUrl: string

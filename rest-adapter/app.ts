@@ -1,11 +1,13 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import { AppError } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
+import type { Metrics } from '../platform/metrics/metrics.ts'
 import { errorHandler } from './errors.ts'
 import type { StoredFiles } from './files/stored-files.ts'
 import type { Idempotency } from './idempotency/index.ts'
 import { accessLog } from './middleware/access-log.ts'
 import { type CorsOptions, corsPolicy } from './middleware/cors.ts'
+import { countedAs, countRequests } from './middleware/count-requests.ts'
 import { requestHead } from './middleware/request-head.ts'
 import { requestId } from './middleware/request-id.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
@@ -38,6 +40,7 @@ export interface AppOptions {
   readonly trustedProxies: readonly string[]
   readonly maxBodyBytes: number
   readonly log: Logger
+  readonly metrics: Metrics
   /** Handlers that are no routes of the table, by path: the graph itself, Swagger. */
   readonly mounts: readonly Mount[]
 }
@@ -55,6 +58,7 @@ export function createApp({
   trustedProxies,
   maxBodyBytes,
   log,
+  metrics,
   mounts,
 }: AppOptions): Express {
   const app = express()
@@ -67,11 +71,12 @@ export function createApp({
     requestId,
     securityHeaders,
     accessLog(log),
+    countRequests(metrics),
     corsPolicy(cors),
     limits.admitAddress,
     requestHead(maxBodyBytes),
   )
-  for (const { path, handlers } of mounts) app.use(path, ...handlers)
+  for (const { path, handlers } of mounts) app.use(path, countedAs(path), ...handlers)
   app.use(...entrance)
   const services: RouteServices = { scope, maxBodyBytes, idempotency, limits, files, credentialsHint, log }
   for (const route of routes) app[route.method](route.path, serveRoute(route, services))

@@ -60,6 +60,7 @@ export async function startTestServer(
     DATABASE_POOL_SIZE: '4',
     MEDIA_LOCAL_STORAGE_PATH: mediaFolder,
     SHUTDOWN_GRACE: '10s',
+    METRICS_PORT: '0',
     PUBLIC_URL: `http://127.0.0.1:${port}`,
     ...environment,
   }

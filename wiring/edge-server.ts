@@ -30,14 +30,14 @@ export interface EdgeServer {
 export async function startEdgeServer(
   graph: FederatedGraph,
   stores: EdgeStores,
-  services: Pick<SharedServices, 'database' | 'notifications' | 'objects' | 'links' | 'log'>,
+  services: Pick<SharedServices, 'database' | 'notifications' | 'objects' | 'links' | 'log' | 'metrics'>,
   settings: Settings,
   dependencies: readonly HealthCheck[] = [],
 ): Promise<EdgeServer> {
   const { platform } = settings
-  const { log, notifications, database } = services
+  const { log, metrics, notifications, database } = services
   const persisted = loadPersistedOperations(platform)
-  const authenticator = createAuthenticator({ graph: graph.trusted, notifications, log })
+  const authenticator = createAuthenticator({ graph: graph.trusted, notifications, log, metrics })
   const scope = requestScope({ graph: graph.trusted, authenticator, log, identityHeaders })
   const limits = rateLimits({ ...rateLimitSettings(platform), store: stores.rates })
   const draining = new AbortController()
@@ -67,6 +67,7 @@ export async function startEdgeServer(
     files: services,
     checks,
     log,
+    metrics,
     settings,
   })
   const servers: Server[] = []

@@ -6,6 +6,7 @@ import { startEdgeServer } from './edge-server.ts'
 import { openEdgeStores } from './edge-stores.ts'
 import { assertListenable } from './listenable.ts'
 import { startLocalGraph } from './local-graph.ts'
+import { startMetricsServer } from './metrics-server.ts'
 import { rootSecret } from './root-secret.ts'
 import { openSharedServices } from './services.ts'
 import { loadSettings } from './settings.ts'
@@ -42,6 +43,7 @@ export async function startOneProcess(
     throw error
   })
   stack.push('requests', edge.stop)
+  await startMetricsServer({ metrics: services.metrics, platform, log }, stack)
   process.stdout.write(
     banner({ publicUrl, explore: platform.ENVIRONMENT !== 'production', notices: local.notices() }),
   )

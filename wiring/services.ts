@@ -2,6 +2,7 @@ import type { Database } from '../platform/db.ts'
 import { openDatabase } from '../platform/db.ts'
 import { createGuardedFetch, type GuardedFetch } from '../platform/guarded-fetch/index.ts'
 import type { Logger } from '../platform/log.ts'
+import { type DeferredMetrics, deferredMetrics } from '../platform/metrics/deferred-metrics.ts'
 import { type Notifications, openNotifications } from '../platform/notifications.ts'
 import {
   createObjectStore,
@@ -25,6 +26,7 @@ export interface SharedServices {
   /** Links to them that lead here; those of a bucket lead there. */
   readonly links: SignedLinks
   readonly log: Logger
+  readonly metrics: DeferredMetrics
 }
 
 /** What shared services are opened with. */
@@ -63,5 +65,6 @@ export async function openSharedServices(
     objects,
     links,
     log,
+    metrics: deferredMetrics(),
   }
 }

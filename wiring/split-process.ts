@@ -1,5 +1,6 @@
 import { type Environment, readEnvironment } from '../platform/config.ts'
 import type { Subgraph } from '../platform/subgraph.ts'
+import { startMetricsServer } from './metrics-server.ts'
 import { processLogger } from './process-logger.ts'
 import { runProcess } from './run-process.ts'
 import { openSharedServices, type SharedServices } from './services.ts'
@@ -35,5 +36,6 @@ export async function runSplitProcess(
       stack,
     )
     await part({ environment, settings, services }, stack)
+    await startMetricsServer({ metrics: services.metrics, platform: settings.platform, log }, stack)
   })
 }

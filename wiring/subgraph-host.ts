@@ -51,6 +51,7 @@ export async function hostSubgraphs(
         objects: services.objects,
         outbound: services.outbound,
         log: services.log.child({ subgraph: subgraph.name }),
+        metrics: services.metrics,
         platform: settings.platform,
         publicUrl: settings.publicUrl,
         settings: settings.subgraphs[subgraph.name],

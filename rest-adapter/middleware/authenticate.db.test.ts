@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { parse } from 'graphql'
 import type { Graph } from '../../platform/graph.ts'
+import { noMetrics } from '../../platform/metrics/metrics.ts'
 import { someActor, startTestGraph, type TestGraph } from '../../wiring/test.ts'
 import { type CredentialAuthenticator, createAuthenticator, identityHeaders } from './authenticate.ts'
 
@@ -23,7 +24,7 @@ beforeEach(() => {
     subscribe: (operation, variables, context) => trusted.subscribe(operation, variables, context),
   }
   const { notifications, log } = test.services
-  authenticator = createAuthenticator({ graph, notifications, log })
+  authenticator = createAuthenticator({ graph, notifications, log, metrics: noMetrics })
 })
 afterEach(() => authenticator.close())
 

@@ -5,6 +5,7 @@ import type { RequestContext } from '../../platform/context.ts'
 import { AppError, toAppError } from '../../platform/errors.ts'
 import type { Graph } from '../../platform/graph.ts'
 import type { Logger } from '../../platform/log.ts'
+import type { Metrics } from '../../platform/metrics/metrics.ts'
 import type { Notifications } from '../../platform/notifications.ts'
 import { notifiedCache, type Revocable } from '../../platform/notified-cache.ts'
 import { revocationChannel } from '../../platform/revocations.ts'
@@ -17,6 +18,7 @@ export interface AuthenticatorOptions {
   readonly graph: Graph
   readonly notifications: Pick<Notifications, 'connected' | 'follow' | 'onChange'>
   readonly log: Logger
+  readonly metrics: Metrics
 }
 
 /** Finds out who sends a request. */
@@ -40,7 +42,13 @@ export function createAuthenticator({
   graph,
   notifications,
   log,
+  metrics,
 }: AuthenticatorOptions): CredentialAuthenticator {
+  const requests = metrics.counter({
+    name: 'jan_llm_api_auth_requests_total',
+    help: 'Credentials that were looked at.',
+    labels: ['auth_type', 'status'],
+  })
   const cache = notifiedCache<VerifiedActor>({ notifications, channel: revocationChannel })
 
   const verify = async (
@@ -63,8 +71,15 @@ export function createAuthenticator({
     async authenticate(headers, base) {
       const credentials = readCredentials(headers)
       if (!credentials) return null
-      const { actor } = await cache.get(digestOf(credentials), () => verify(credentials, base))
-      return actor
+      try {
+        const { actor } = await cache.get(digestOf(credentials), () => verify(credentials, base))
+        requests.add({ auth_type: actor.method, status: 'success' })
+        return actor
+      } catch (error) {
+        const status = toAppError(error).status === 401 ? 'refused' : 'failed'
+        requests.add({ auth_type: credentials.apiKeys.length > 0 ? 'api_key' : 'jwt', status })
+        throw error
+      }
     },
     close: () => cache.close(),
   }

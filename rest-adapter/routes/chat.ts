@@ -7,6 +7,7 @@ import {
 } from '../../platform/openai/chat-completion-request.ts'
 import { RawBody } from '../../platform/openai/raw-body.ts'
 import { encodeEvents } from '../../platform/openai/raw-frames.ts'
+import { countAnswerOf } from '../middleware/count-requests.ts'
 import { CompleteChatDocument, StreamChatDocument } from '../operations.generated.ts'
 import { chatExamples } from '../present/chat-examples.ts'
 import { inferenceFailures } from '../present/inference-failures.ts'
@@ -64,10 +65,12 @@ export const chatRoutes: readonly Route[] = [
       }
       if (!body.stream) {
         const { completeChat } = await context.graph.execute(CompleteChatDocument, variables, context)
+        countAnswerOf(response, { model: body.model, stream: false })
         sendRawBody(response, completeChat)
         return
       }
       const events = await context.graph.subscribe(StreamChatDocument, variables, context)
+      countAnswerOf(response, { model: body.model, stream: true })
       await sendEventStream(response, events, ({ streamChat }) => encodeEvents(streamChat), context, {
         begin: ({ streamChat }) => setNotes(response, streamChat),
       })

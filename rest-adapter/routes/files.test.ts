@@ -12,6 +12,7 @@ import { memoryRateLimitStore } from '../../platform/edge-stores/memory-rate-lim
 import { AppError } from '../../platform/errors.ts'
 import type { Graph } from '../../platform/graph.ts'
 import { createLogger } from '../../platform/log.ts'
+import { noMetrics } from '../../platform/metrics/metrics.ts'
 import { createSignedLinks, type ObjectStore } from '../../platform/object-store/index.ts'
 import { openLocalStore } from '../../platform/object-store/local-store.ts'
 import { openS3Store } from '../../platform/object-store/s3-store.ts'
@@ -64,6 +65,7 @@ async function startFiles() {
     trustedProxies: [],
     maxBodyBytes: maxBytes,
     log,
+    metrics: noMetrics,
     mounts: [],
   })
   server.on('request', app)

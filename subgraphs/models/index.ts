@@ -14,6 +14,7 @@ import {
 } from './catalogue/provider-file.ts'
 import type { RegistryOptions } from './catalogue/registry.ts'
 import { RuntimeDiscovery, runtimeCandidates } from './catalogue/runtime-discovery.ts'
+import { type InferenceMetrics, inferenceMetrics } from './completion/inference-metrics.ts'
 import { UsageRecorder } from './completion/usage-recorder.ts'
 import { type ModelsConfig, modelsConfig } from './config.ts'
 import { Tokenizer, TokenRates } from './context/index.ts'
@@ -60,19 +61,20 @@ export const models = defineSubgraph({
       ...fileProviders(file, services.settings),
       builtIn,
     ]
-    const usage = new UsageRecorder(services.background, services.log)
+    const metrics = inferenceMetrics(services.metrics)
+    const usage = new UsageRecorder(services.background, services.log, metrics.used)
     const bounds = {
       retries: services.settings.PROVIDER_MAX_RETRIES,
       totalMs: services.settings.STREAM_TIMEOUT ?? defaultTimeouts.totalMs,
     }
     const counting = { tokenizer: new Tokenizer(services.log), rates: new TokenRates() }
-    const { catalogue, sync, discovery } = openCatalogue(services, file)
+    const { catalogue, sync, discovery } = openCatalogue(services, file, metrics)
     const titles = titleWriter(services, catalogue, usage)
     await sync.store(configured)
     await catalogue.open()
     // What memory asks of models is nobody's turn: it is not told of, has no title, and no prompt goes before it.
     const { objects, outbound } = services
-    const asking = { catalogue, counting, usage, bounds, objects, outbound }
+    const asking = { catalogue, counting, usage, metrics, bounds, objects, outbound }
     const parts = { ...asking, titles: null, observe: null, orchestrator: null }
     const memory = services.settings.MEMORY_ENABLED ? await loadMemory(services, parts) : null
     const prompts = await openPrompts({ ...services, recall: memory?.forPrompts ?? null })
@@ -158,11 +160,13 @@ const builtIn: ConfiguredProvider = {
 function openCatalogue(
   { database, notifications, secrets, settings, platform, log }: SubgraphServices<ModelsConfig>,
   file: ProviderFile | null,
+  metrics: InferenceMetrics,
 ) {
   const source = catalogueSource(database)
   const clients = new ProviderClients({
     secrets,
     log,
+    metrics,
     development: createDevelopmentProvider({ chunkDelayMs: settings.DEVELOPMENT_MODEL_CHUNK_DELAY_MS }),
     guards: guards(settings),
     timeouts: {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../../../platform/log.ts'
 import type { SecretBox } from '../../../platform/secret-box.ts'
+import type { InferenceMetrics } from '../completion/inference-metrics.ts'
 import type { Provider as ProviderRow } from '../entities.ts'
 import {
   createHttpProvider,
@@ -38,6 +39,7 @@ export interface ClientOptions {
   /** Answers for the built-in provider. */
   readonly development: Provider
   readonly log: Logger
+  readonly metrics: Pick<InferenceMetrics, 'health'>
 }
 
 /** The endpoints of providers with their open connections. Each lives as long as its address and key do. */
@@ -125,14 +127,17 @@ export class ProviderClients {
     apiKey: string | null,
     before: ReadonlyMap<string, GuardedEndpoint>,
   ): GuardedEndpoint {
-    const { timeouts, guards, log } = this.#options
+    const { timeouts, guards, log, metrics } = this.#options
     const key = JSON.stringify([url, vendor, apiKey])
     const endpoint =
       this.#open.get(key) ??
       before.get(key) ??
       new GuardedEndpoint(createHttpProvider({ url, vendor, apiKey }, { timeouts }), {
         ...guards,
-        onCircuit: (model, isOpen) => logCircuit(log, { provider: name, url, model }, isOpen),
+        onCircuit(model, isOpen) {
+          logCircuit(log, { provider: name, url, model }, isOpen)
+          metrics.health(name, model, !isOpen)
+        },
       })
     endpoint.queue.setConcurrency(maxConcurrency ?? guards.queue.concurrency)
     this.#open.set(key, endpoint)

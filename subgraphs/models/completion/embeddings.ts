@@ -8,7 +8,7 @@ import { validated } from '../../../platform/validate.ts'
 import { firstAnswer, type JsonObject, spliceFields, usageOf } from '../providers/index.ts'
 import type { EmbeddingsInput } from '../schema.generated.ts'
 import { encodeEmbeddings } from './embedding-encoding.ts'
-import { type Candidate, candidatesOf, logFailureIn, requireModel } from './prepared.ts'
+import { type Candidate, candidatesOf, noteFailures, requireModel } from './prepared.ts'
 import type { CompletionParts } from './service.ts'
 import { answererOf, estimatedEmbeddingUsage, usageRecord } from './usage-figures.ts'
 
@@ -36,7 +36,10 @@ export function embeddingCallOf({ model, input, dimensions, user, extra }: Embed
 }
 
 /** Turns texts into vectors (contract 2.6). No other model stands in: its vectors could not be compared with those that are stored. */
-export function embeddingService(context: RequestContext, { catalogue, usage, bounds }: CompletionParts) {
+export function embeddingService(
+  context: RequestContext,
+  { catalogue, usage, metrics, bounds }: CompletionParts,
+) {
   return {
     /** The answer's bytes and the same parsed, with the model that was asked for. @throws AppError */
     async embed({ bytes, parsed }: EmbeddingCall): Promise<{ bytes: Buffer; json: JsonObject }> {
@@ -66,7 +69,7 @@ export function embeddingService(context: RequestContext, { catalogue, usage, bo
           retries: bounds.retries,
           until: startedAt + bounds.totalMs,
           signal,
-          onFailure: logFailureIn(context.log),
+          onFailure: noteFailures(context.log, metrics),
         },
       )
       const told = usageOf(answer.json)

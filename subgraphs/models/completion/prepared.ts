@@ -17,6 +17,7 @@ import {
 import { type PromptOrchestrator, plainPrompt } from '../prompts/orchestrator.ts'
 import type { CompletionRequest, Route } from '../providers/index.ts'
 import type { ChatRequest } from './chat-request.ts'
+import type { InferenceMetrics } from './inference-metrics.ts'
 import { messageImages } from './message-images.ts'
 import { answerTokens, promptOf } from './prompt.ts'
 import { providerBody } from './provider-body.ts'
@@ -141,10 +142,12 @@ export function candidatesOf(
   )
 }
 
-/** For the log: a failure that the caller does not see where another provider answers. */
-export function logFailureIn(log: Logger) {
-  return ({ model, offer }: Candidate, err: unknown) =>
-    log.warn({ err, model: model.id, provider: offer.provider.name }, 'a provider did not answer')
+/** Logs and counts: a failure that the caller does not see where another provider answers. */
+export function noteFailures(log: Logger, metrics: Pick<InferenceMetrics, 'failed'>) {
+  return ({ model, offer: { provider } }: Candidate, err: unknown) => {
+    log.warn({ err, model: model.id, provider: provider.name }, 'a provider did not answer')
+    metrics.failed(provider.name, err)
+  }
 }
 
 /**

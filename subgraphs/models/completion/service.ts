@@ -20,10 +20,11 @@ import { type AnswerImageParts, answerImages } from './answer-images.ts'
 import type { ChatRequest } from './chat-request.ts'
 import { clientLeft } from './client-left.ts'
 import { type CompletionEnd, CompletionStream } from './completion-stream.ts'
+import type { InferenceMetrics } from './inference-metrics.ts'
 import {
   answeringId,
   type Candidate,
-  logFailureIn,
+  noteFailures,
   type Prepared,
   type PreparingParts,
   prepareCompletion,
@@ -38,6 +39,7 @@ import type { UsageRecorder } from './usage-recorder.ts'
 export interface CompletionParts extends PreparingParts, AnswerImageParts {
   readonly objects: Pick<StoredBytes, 'read' | 'write'>
   readonly usage: UsageRecorder
+  readonly metrics: InferenceMetrics
   /** Null where conversations are not named. */
   readonly titles: TitleWriter | null
   readonly bounds: AskingBounds
@@ -65,13 +67,15 @@ interface Asked {
 
 /** Makes completions for the caller. Authorise, choose and prepare are the same for whole answers and for streams. */
 export function completionService(context: RequestContext, parts: CompletionParts) {
-  const { usage, bounds, counting, observe, titles } = parts
+  const { usage, metrics, bounds, counting, observe, titles } = parts
   const images = answerImages(context, parts)
   const caller = ({ actor }: Prepared) => ({ caller: actor.id, signal: context.signal })
   const record = (prepared: Prepared, { candidate, prompt }: Asked, outcome: CallOutcome) => {
     const { tokens } = outcome
     if (tokens.estimated !== true) learnTokens(candidate, prompt, tokens.prompt_tokens, counting)
     usage.record(usageRecord(prepared, answererOf(prepared, candidate), outcome))
+    const { provider, modelId } = candidate.offer
+    if (outcome.end === 'completed') metrics.health(provider.name, modelId, true)
   }
 
   /** The writing side of what is stored; null where nothing is. */
@@ -97,7 +101,7 @@ export function completionService(context: RequestContext, parts: CompletionPart
       retries: bounds.retries,
       until: prepared.startedAt + bounds.totalMs,
       signal: context.signal,
-      onFailure: logFailureIn(context.log),
+      onFailure: noteFailures(context.log, metrics),
     }
     try {
       return await firstAnswer(
@@ -182,6 +186,7 @@ export function completionService(context: RequestContext, parts: CompletionPart
         recordStream('failed', upstream.report(), read)
         throw error
       })
+      const streamed = metrics.streaming(request.parsed.model)
       return new CompletionStream({
         upstream,
         rewrite: createModelRewriter(request.parsed.model),
@@ -193,7 +198,10 @@ export function completionService(context: RequestContext, parts: CompletionPart
         trimmed: asked.prompt.trimmed,
         signal: context.signal,
         usageOf: (report) => tokensOf(asked, report),
-        ended: recordStream,
+        ended(...outcome) {
+          streamed()
+          recordStream(...outcome)
+        },
       })
     },
   }

@@ -16,7 +16,7 @@ function storing(refuses: (ids: readonly string[]) => boolean) {
     },
   }
   const scope = { context: () => ({ graph }), graph } as unknown as BackgroundScope
-  return { stored, recorder: new UsageRecorder(scope, log, 60_000) }
+  return { stored, recorder: new UsageRecorder(scope, log, () => undefined, 60_000) }
 }
 const usage = (id: string) => ({ id }) as UsageRecord
 

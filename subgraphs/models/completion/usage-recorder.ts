@@ -33,6 +33,7 @@ interface Waiting {
 export class UsageRecorder {
   readonly #background: BackgroundScope
   readonly #log: Logger
+  readonly #used: (usage: UsageRecord) => void
   readonly #retryMs: number
   #waiting: Waiting[] = []
   #timer: NodeJS.Timeout | null = null
@@ -41,13 +42,21 @@ export class UsageRecorder {
   #most = batchSize
   #stored = 0
 
-  constructor(background: BackgroundScope, log: Logger, retryMs = usualRetryMs) {
+  /** @param used told of each record at once */
+  constructor(
+    background: BackgroundScope,
+    log: Logger,
+    used: (usage: UsageRecord) => void,
+    retryMs = usualRetryMs,
+  ) {
+    this.#used = used
     this.#background = background
     this.#log = log
     this.#retryMs = retryMs
   }
 
   record(usage: UsageRecord): void {
+    this.#used(usage)
     this.#waiting.push({ usage, tries: 0, storedThen: -1 })
     this.#schedule(flushMs)
   }
