@@ -16,6 +16,8 @@ export interface MetricsServerOptions {
 
 /** Contract 8.8. */
 const usualPort = 9091
+/** Milliseconds for the first requests before the library is loaded, which stops the thread for 0.1 s. Who reads sooner has it at once. */
+const patienceMs = 500
 
 /**
  * Serves what this process has counted at `/metrics`, on a port of its own that is not for the outside. Where nobody has chosen a port and
@@ -28,15 +30,20 @@ export async function startMetricsServer(
 ): Promise<void> {
   const { METRICS_PORT: chosen, METRICS_HOST: host } = platform
   if (chosen === 0) return metrics.attach(noMetrics)
-  const { prometheusMetrics } = await import('../platform/metrics/prometheus.ts')
-  const prometheus = prometheusMetrics()
+  const prometheus = once(async () => {
+    const { prometheusMetrics } = await import('../platform/metrics/prometheus.ts')
+    const loaded = prometheusMetrics()
+    metrics.attach(loaded)
+    return loaded
+  })
+  const warn = (error: unknown) => log.error({ err: error }, 'metrics could not be told')
   const server = createServer({ maxHeaderSize: 8 * 1024 }, async (request, response) => {
     if (request.method !== 'GET' || request.url !== '/metrics') return void response.writeHead(404).end()
     try {
-      const text = await prometheus.text()
-      response.writeHead(200, { 'content-type': prometheus.contentType }).end(text)
+      const { text, contentType } = await prometheus()
+      response.writeHead(200, { 'content-type': contentType }).end(await text())
     } catch (error) {
-      log.error({ err: error }, 'metrics could not be told')
+      warn(error)
       response.writeHead(500).end()
     }
   })
@@ -47,6 +54,17 @@ export async function startMetricsServer(
     log.warn({ reason: error.message }, 'metrics are not served')
     return metrics.attach(noMetrics)
   }
-  metrics.attach(prometheus)
-  stack.push('metrics', () => closeServer(server, 0))
+  const loading = setTimeout(() => void prometheus().catch(warn), patienceMs).unref()
+  stack.push('metrics', () => {
+    clearTimeout(loading)
+    return closeServer(server, 0)
+  })
+}
+
+function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
 }

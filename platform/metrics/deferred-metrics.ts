@@ -7,7 +7,7 @@ export interface DeferredMetrics extends Metrics {
 }
 
 /** So much is kept of what is counted before; what comes after it and before `attach` is lost. */
-const mostKept = 10_000
+const mostKept = 20_000
 
 /**
  * Counts from the first moment on, without the library that knows how Prometheus wants to be told: to load that takes
