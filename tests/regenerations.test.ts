@@ -107,6 +107,15 @@ describe('edit', () => {
     expect(await textsOf(id)).toEqual(['three'])
   })
 
+  it('asks the model that the conversation used last where that is wished', async () => {
+    const id = await answered('one')
+    const [question] = await itemsOf(id)
+    const path = `${many}/${id}/items/${question?.id}/edit`
+    const asked = (await client.post(path, { content: 'two', regenerate: true })).json()
+    expect(asked).toMatchObject({ ...newMain, content: answerText })
+    expect(await textsOf(id)).toEqual(['two', answerText])
+  })
+
   it('streams the answer', async () => {
     const id = await answered('one')
     const [question] = await itemsOf(id)

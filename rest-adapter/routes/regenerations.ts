@@ -38,7 +38,7 @@ const editBody = z
       .boolean()
       .nullish()
       .describe(
-        'False asks no model, whatever else is given. True by default, and then one is asked where `model` or `stream` is given.',
+        'Whether a model is asked at once, the one that the conversation used last unless `model` is given. By default one is where `model` or `stream` is given.',
       ),
     ...askingFields,
   })
@@ -77,7 +77,8 @@ async function sendStream(
 async function handleEdit(input: RouteInput<z.output<typeof editBody>>, response: Response): Promise<void> {
   const { body, context } = input
   const { content, regenerate, model, stream } = body
-  if (regenerate === false || (model == null && !stream)) {
+  const asks = regenerate ?? (model != null || stream === true)
+  if (!asks) {
     const variables = { input: { conversationId: conversationId(input), itemId: itemId(input), content } }
     const { editItem } = await context.graph.execute(EditItemDocument, variables, context)
     response.json(dual(editJson(editItem), context.requestId))
@@ -97,7 +98,7 @@ const editRoute = (method: RouteMethod, path: string, operationId: string) =>
     operationId,
     summary: 'Edit a message of a user: a branch that ends with it becomes MAIN, the former one is kept',
     description:
-      'Everything after the message stays behind. With `model` or `stream` it is asked at once, and stored together with its answer: where the model fails, nothing changes.',
+      'Everything after the message stays behind. With `model`, `stream` or `regenerate: true` it is asked at once, and stored together with its answer: where the model fails, nothing changes.',
     tag,
     body: editBody,
     examples: {
