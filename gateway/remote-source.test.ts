@@ -8,6 +8,7 @@ import { AppError } from '../platform/errors.ts'
 import type { Graph } from '../platform/graph.ts'
 import { createInternalTokens } from '../platform/internal-token.ts'
 import { createLogger } from '../platform/log.ts'
+import { noTracing } from '../platform/tracing/tracing.ts'
 import type { GraphSource } from './graph-source.ts'
 import { createSubgraphHttp } from './http/subgraph-http.ts'
 import { localSource } from './local-source.ts'
@@ -55,6 +56,8 @@ let remote: GraphSource
 const local = localSource(subgraph)
 beforeAll(async () => {
   const app = await createSubgraphHttp({
+    name: 'tested',
+    tracing: noTracing,
     draining: new AbortController().signal,
     subgraph,
     graph: {} as Graph,

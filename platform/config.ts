@@ -214,6 +214,9 @@ export const platformConfig = z.object({
       return z.NEVER
     }),
   METRICS_HOST: z.string().default('127.0.0.1'),
+  OTEL_ENABLED: flag(false),
+  OTEL_SERVICE_NAME: z.string().default('jan-graph'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl().transform((url) => url ?? 'http://localhost:4318'),
   DIRECT_PORTS: flag(false),
   HTTP_PORT: port(8080),
   RESPONSE_API_PORT: port(8082),

@@ -13,6 +13,7 @@ import type { ObjectStore } from './object-store/index.ts'
 import { scalarResolvers } from './scalars.ts'
 import type { SecretBox } from './secret-box.ts'
 import { subgraphSchema } from './subgraph-schema.ts'
+import type { Tracing } from './tracing/tracing.ts'
 
 /** What the wiring hands a subgraph when it starts. */
 export interface SubgraphServices<Settings = unknown> {
@@ -25,6 +26,7 @@ export interface SubgraphServices<Settings = unknown> {
   readonly outbound: GuardedFetch
   readonly log: Logger
   readonly metrics: Metrics
+  readonly tracing: Tracing
   readonly platform: PlatformConfig
   /** The public base URL: issuer of tokens, base of links. */
   readonly publicUrl: string

@@ -2,15 +2,18 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import { AppError } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics/metrics.ts'
+import type { Tracing } from '../platform/tracing/tracing.ts'
 import { errorHandler } from './errors.ts'
 import type { StoredFiles } from './files/stored-files.ts'
 import type { Idempotency } from './idempotency/index.ts'
 import { accessLog } from './middleware/access-log.ts'
 import { type CorsOptions, corsPolicy } from './middleware/cors.ts'
-import { countedAs, countRequests } from './middleware/count-requests.ts'
+import { countRequests } from './middleware/count-requests.ts'
+import { countedAs } from './middleware/endpoint.ts'
 import { requestHead } from './middleware/request-head.ts'
 import { requestId } from './middleware/request-id.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
+import { traceRequests } from './middleware/trace-requests.ts'
 import { refuseOtherMethods } from './other-methods.ts'
 import type { RateLimits } from './rate-limits/index.ts'
 import type { RequestScope } from './request-scope.ts'
@@ -41,6 +44,7 @@ export interface AppOptions {
   readonly maxBodyBytes: number
   readonly log: Logger
   readonly metrics: Metrics
+  readonly tracing: Tracing
   /** Handlers that are no routes of the table, by path: the graph itself, Swagger. */
   readonly mounts: readonly Mount[]
 }
@@ -59,6 +63,7 @@ export function createApp({
   maxBodyBytes,
   log,
   metrics,
+  tracing,
   mounts,
 }: AppOptions): Express {
   const app = express()
@@ -71,6 +76,7 @@ export function createApp({
     requestId,
     securityHeaders,
     accessLog(log),
+    traceRequests(tracing),
     countRequests(metrics),
     corsPolicy(cors),
     limits.admitAddress,

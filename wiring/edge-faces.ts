@@ -41,12 +41,13 @@ export interface EdgeFaceOptions {
   readonly checks: readonly HealthCheck[]
   readonly log: SharedServices['log']
   readonly metrics: SharedServices['metrics']
+  readonly tracing: SharedServices['tracing']
   readonly settings: Settings
 }
 
 /** The gateway's face, and where they are switched on those of the single services. */
 export function edgeFaces(options: EdgeFaceOptions): readonly EdgeFace[] {
-  const { stores, limits, files, log, metrics, settings } = options
+  const { stores, limits, files, log, metrics, tracing, settings } = options
   const { platform } = settings
   const shared: SharedParts = {
     idempotency: idempotency({ store: stores.idempotency, streams: stores.streams }),
@@ -66,6 +67,7 @@ export function edgeFaces(options: EdgeFaceOptions): readonly EdgeFace[] {
     maxBodyBytes: platform.MAX_BODY_BYTES,
     log,
     metrics,
+    tracing,
   }
   const direct = platform.DIRECT_PORTS ? directServices : []
   return [

@@ -30,7 +30,10 @@ export interface EdgeServer {
 export async function startEdgeServer(
   graph: FederatedGraph,
   stores: EdgeStores,
-  services: Pick<SharedServices, 'database' | 'notifications' | 'objects' | 'links' | 'log' | 'metrics'>,
+  services: Pick<
+    SharedServices,
+    'database' | 'notifications' | 'objects' | 'links' | 'log' | 'metrics' | 'tracing'
+  >,
   settings: Settings,
   dependencies: readonly HealthCheck[] = [],
 ): Promise<EdgeServer> {
@@ -68,6 +71,7 @@ export async function startEdgeServer(
     checks,
     log,
     metrics,
+    tracing: services.tracing,
     settings,
   })
   const servers: Server[] = []

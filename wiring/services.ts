@@ -1,3 +1,4 @@
+import type { PlatformConfig } from '../platform/config.ts'
 import type { Database } from '../platform/db.ts'
 import { openDatabase } from '../platform/db.ts'
 import { createGuardedFetch, type GuardedFetch } from '../platform/guarded-fetch/index.ts'
@@ -11,6 +12,7 @@ import {
   type SignedLinks,
 } from '../platform/object-store/index.ts'
 import { createSecretBox, type SecretBox } from '../platform/secret-box.ts'
+import { noTracing, type Tracing } from '../platform/tracing/tracing.ts'
 import type { Settings } from './settings.ts'
 import type { StopStack } from './stop-stack.ts'
 
@@ -27,6 +29,7 @@ export interface SharedServices {
   readonly links: SignedLinks
   readonly log: Logger
   readonly metrics: DeferredMetrics
+  readonly tracing: Tracing
 }
 
 /** What shared services are opened with. */
@@ -52,6 +55,7 @@ export async function openSharedServices(
     ...(onStatement ? { onStatement } : {}),
   })
   stack.push('database pool', () => database.close())
+  const tracing = await openTracing(settings.platform, stack)
   const links = createSignedLinks({ rootSecret, publicUrl: settings.publicUrl })
   const objects = createObjectStore({ platform: settings.platform, links, log })
   const notifications = await openNotifications(databaseUrl, database.pool, log)
@@ -66,5 +70,21 @@ export async function openSharedServices(
     links,
     log,
     metrics: deferredMetrics(),
+    tracing,
   }
+}
+
+/** The library is loaded by those alone who collect. */
+async function openTracing(
+  { OTEL_ENABLED, OTEL_SERVICE_NAME, OTEL_EXPORTER_OTLP_ENDPOINT }: PlatformConfig,
+  stack: Pick<StopStack, 'push'>,
+): Promise<Tracing> {
+  if (!OTEL_ENABLED) return noTracing
+  const { openTelemetry } = await import('../platform/tracing/opentelemetry.ts')
+  const tracing = openTelemetry({
+    endpoint: OTEL_EXPORTER_OTLP_ENDPOINT,
+    serviceName: OTEL_SERVICE_NAME,
+  })
+  stack.push('spans', () => tracing.close())
+  return tracing
 }

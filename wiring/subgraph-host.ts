@@ -52,6 +52,7 @@ export async function hostSubgraphs(
         outbound: services.outbound,
         log: services.log.child({ subgraph: subgraph.name }),
         metrics: services.metrics,
+        tracing: services.tracing,
         platform: settings.platform,
         publicUrl: settings.publicUrl,
         settings: settings.subgraphs[subgraph.name],

@@ -38,6 +38,8 @@ async function serveSubgraph(
   const draining = new AbortController()
   let isReady = false
   const app = await createSubgraphHttp({
+    name: here.name,
+    tracing: services.tracing,
     subgraph,
     graph: graph.trusted,
     tokens,

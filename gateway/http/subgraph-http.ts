@@ -16,6 +16,7 @@ import type { InternalTokens } from '../../platform/internal-token.ts'
 import type { Logger } from '../../platform/log.ts'
 import type { SubgraphContext } from '../../platform/subgraph.ts'
 import { traceIdOf, traceparentOf } from '../../platform/trace-context.ts'
+import type { Tracing } from '../../platform/tracing/tracing.ts'
 import { type LocalSubgraph, localSource } from '../local-source.ts'
 import { distinctStreams } from './distinct-streams.ts'
 import { graphqlErrors } from './error-answer.ts'
@@ -25,11 +26,14 @@ import { readGraphqlBody } from './read-body.ts'
 
 /** What one subgraph is served with in a process of its own. */
 export interface SubgraphHttpOptions {
+  /** Of the subgraph, for its spans. */
+  readonly name: string
   readonly subgraph: LocalSubgraph
   /** The graph as this process reaches it: itself here, its siblings over HTTP. */
   readonly graph: Graph
   readonly tokens: InternalTokens
   readonly log: Logger
+  readonly tracing: Tracing
   readonly maxBodyBytes: number
   /** Aborts when the process is about to stop: subscriptions without an end of their own end then. */
   readonly draining: AbortSignal
@@ -79,14 +83,15 @@ export async function createSubgraphHttp(options: SubgraphHttpOptions): Promise<
   return app
 }
 
-function contextOpener({ tokens, graph, log }: SubgraphHttpOptions) {
+function contextOpener(options: SubgraphHttpOptions) {
+  const { tokens, graph, log } = options
   return async (request: Request, response: Response): Promise<RequestContext> => {
     const signal = departureSignal(response)
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
     if (!token) throw new AppError('missing_credentials', 'Subgraphs answer only to the platform itself.')
     const actor = await tokens.verify(token)
     const requestId = header(request, 'x-request-id') ?? newId('request')
-    const traceparent = traceparentOf(request.headers)
+    const traceparent = spanOf(request, response, options)
     return {
       actor,
       requestId,
@@ -97,6 +102,14 @@ function contextOpener({ tokens, graph, log }: SubgraphHttpOptions) {
       client: { ip: header(request, 'x-client-ip'), userAgent: header(request, 'x-client-user-agent') },
     }
   }
+}
+
+/** Begins the span of a request; what is done for it happens under that, or under the caller's where nothing is traced. */
+function spanOf(request: Request, response: Response, { tracing, name }: SubgraphHttpOptions): string | null {
+  const parent = traceparentOf(request.headers)
+  const span = tracing.begin(`subgraph ${name}`, { kind: 'server', parent })
+  response.on('close', () => span.end())
+  return span.traceparent ?? parent
 }
 
 function header({ headers }: Request, name: string): string | null {

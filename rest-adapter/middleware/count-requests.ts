@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express'
 import { fewValues, otherValue } from '../../platform/metrics/few-values.ts'
 import { type Metrics, secondsBuckets } from '../../platform/metrics/metrics.ts'
+import { endpointOf } from './endpoint.ts'
 
 /** What an answer of a model is counted as. */
 export interface CountedAnswer {
@@ -11,14 +12,6 @@ export interface CountedAnswer {
 /** Says of which model the answer is. To be called once it is certain that there is one of that name. */
 export function countAnswerOf(response: Response, answer: CountedAnswer): void {
   response.locals.countedAnswer = answer
-}
-
-/** Marks what comes to a mount, where no route tells its path. */
-export function countedAs(endpoint: string): RequestHandler {
-  return (_request, response, next) => {
-    response.locals.endpoint = endpoint
-    next()
-  }
 }
 
 /** Whose requests they are, by the beginning of their path (contract 8.12). */
@@ -68,12 +61,6 @@ function requestCounter(metrics: Metrics, prefix: string) {
     })
     durations.observe({ method, endpoint }, seconds)
   }
-}
-
-/** Node's parser lets in only the methods that it knows. */
-function endpointOf({ route }: Request, { locals }: Response): string {
-  const path: unknown = route?.path ?? locals.endpoint
-  return typeof path === 'string' ? path : otherValue
 }
 
 /** Programs whose versions are told apart; the first name that fits is taken. */

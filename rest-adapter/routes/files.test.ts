@@ -17,6 +17,7 @@ import { createSignedLinks, type ObjectStore } from '../../platform/object-store
 import { openLocalStore } from '../../platform/object-store/local-store.ts'
 import { openS3Store } from '../../platform/object-store/s3-store.ts'
 import { type S3Server, startS3Server } from '../../platform/testing/s3-server.ts'
+import { noTracing } from '../../platform/tracing/tracing.ts'
 import { createApp } from '../app.ts'
 import { pathFamilies } from '../middleware/path-families.ts'
 import { rateLimits } from '../rate-limits/index.ts'
@@ -66,6 +67,7 @@ async function startFiles() {
     maxBodyBytes: maxBytes,
     log,
     metrics: noMetrics,
+    tracing: noTracing,
     mounts: [],
   })
   server.on('request', app)

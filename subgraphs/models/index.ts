@@ -73,8 +73,8 @@ export const models = defineSubgraph({
     await sync.store(configured)
     await catalogue.open()
     // What memory asks of models is nobody's turn: it is not told of, has no title, and no prompt goes before it.
-    const { objects, outbound } = services
-    const asking = { catalogue, counting, usage, metrics, bounds, objects, outbound }
+    const { objects, outbound, tracing } = services
+    const asking = { catalogue, counting, usage, metrics, tracing, bounds, objects, outbound }
     const parts = { ...asking, titles: null, observe: null, orchestrator: null }
     const memory = services.settings.MEMORY_ENABLED ? await loadMemory(services, parts) : null
     const prompts = await openPrompts({ ...services, recall: memory?.forPrompts ?? null })

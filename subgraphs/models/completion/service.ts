@@ -1,7 +1,9 @@
 import type { RequestContext } from '../../../platform/context.ts'
+import { toAppError } from '../../../platform/errors.ts'
 import type { ConversationStub } from '../../../platform/openai/conversation-stub.ts'
 import type { TokenUsage } from '../../../platform/openai/token-usage.ts'
 import type { StoredBytes } from '../../../platform/stored-bytes.ts'
+import { noSpan, type Span, type Tracing } from '../../../platform/tracing/tracing.ts'
 import { learnTokens, type TrimmedPrompt } from '../context/index.ts'
 import {
   type AskingBounds,
@@ -29,6 +31,7 @@ import {
   type PreparingParts,
   prepareCompletion,
 } from './prepared.ts'
+import { providerSpan, spanOutcome } from './provider-span.ts'
 import { StoredStream } from './stored-stream.ts'
 import { type StoredTurn, storedTurn, type TurnPlace } from './turn.ts'
 import { observedTurn, type TurnObserver } from './turn-observer.ts'
@@ -40,6 +43,7 @@ export interface CompletionParts extends PreparingParts, AnswerImageParts {
   readonly objects: Pick<StoredBytes, 'read' | 'write'>
   readonly usage: UsageRecorder
   readonly metrics: InferenceMetrics
+  readonly tracing: Tracing
   /** Null where conversations are not named. */
   readonly titles: TitleWriter | null
   readonly bounds: AskingBounds
@@ -63,15 +67,18 @@ export interface WholeAnswer {
 interface Asked {
   readonly candidate: Candidate
   readonly prompt: TrimmedPrompt
+  /** Ends when the outcome is recorded. */
+  readonly span: Span
 }
 
 /** Makes completions for the caller. Authorise, choose and prepare are the same for whole answers and for streams. */
 export function completionService(context: RequestContext, parts: CompletionParts) {
-  const { usage, metrics, bounds, counting, observe, titles } = parts
+  const { usage, metrics, tracing, bounds, counting, observe, titles } = parts
   const images = answerImages(context, parts)
   const caller = ({ actor }: Prepared) => ({ caller: actor.id, signal: context.signal })
-  const record = (prepared: Prepared, { candidate, prompt }: Asked, outcome: CallOutcome) => {
+  const record = (prepared: Prepared, { candidate, prompt, span }: Asked, outcome: CallOutcome) => {
     const { tokens } = outcome
+    span.end(spanOutcome(outcome))
     if (tokens.estimated !== true) learnTokens(candidate, prompt, tokens.prompt_tokens, counting)
     usage.record(usageRecord(prepared, answererOf(prepared, candidate), outcome))
     const { provider, modelId } = candidate.offer
@@ -109,12 +116,19 @@ export function completionService(context: RequestContext, parts: CompletionPart
         async (candidate) => {
           asking = undefined
           const prompt = await prepared.promptFor(candidate)
-          const asked = { candidate, prompt }
-          const answer = await call(candidate.route, () => {
-            asking = asked
-            return prepared.callOf(candidate, prompt)
-          })
-          return { asked, answer }
+          let asked: Asked = { candidate, prompt, span: noSpan }
+          try {
+            const answer = await call(candidate.route, () => {
+              const span = providerSpan(tracing, candidate, context)
+              asked = { candidate, prompt, span }
+              asking = asked
+              return withTraceparent(prepared.callOf(candidate, prompt), span)
+            })
+            return { asked, answer }
+          } catch (error) {
+            if (!context.signal.aborted) asked.span.end({ failure: toAppError(error).code })
+            throw error
+          }
         },
         terms,
       )
@@ -205,6 +219,10 @@ export function completionService(context: RequestContext, parts: CompletionPart
       })
     },
   }
+}
+
+function withTraceparent(request: CompletionRequest, { traceparent }: Span): CompletionRequest {
+  return traceparent === null ? request : { ...request, traceparent }
 }
 
 function tokensOf({ prompt }: Asked, { usage, estimatedCompletionTokens }: StreamReport): TokenUsage {

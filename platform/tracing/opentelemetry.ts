@@ -1,0 +1,63 @@
+import {
+  type Context,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  type TraceFlags,
+  trace,
+} from '@opentelemetry/api'
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
+import { Resource } from '@opentelemetry/resources'
+import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
+import type { Tracing } from './tracing.ts'
+
+/** Where spans go, and as whose. */
+export interface OpenTelemetryOptions {
+  /** The collector's base URL, as `http://localhost:4318`; spans go to `/v1/traces` under it. */
+  readonly endpoint: string
+  readonly serviceName: string
+}
+
+/** Tracing that is collected. */
+export interface CollectedTracing extends Tracing {
+  /** Sends what has ended and not been sent. */
+  close(): Promise<void>
+}
+
+/** Nothing is global here, and nothing is instrumented by itself: spans are begun by name, and their context travels as `traceparent`. */
+export function openTelemetry({ endpoint, serviceName }: OpenTelemetryOptions): CollectedTracing {
+  const exporter = new OTLPTraceExporter({ url: `${endpoint}/v1/traces` })
+  const provider = new BasicTracerProvider({
+    resource: new Resource({ 'service.name': serviceName }),
+    spanProcessors: [new BatchSpanProcessor(exporter)],
+  })
+  const tracer = provider.getTracer('jan')
+  return {
+    begin(name, { kind, parent, attributes }) {
+      const options = {
+        kind: kind === 'server' ? SpanKind.SERVER : SpanKind.CLIENT,
+        ...(attributes ? { attributes } : {}),
+      }
+      const span = tracer.startSpan(name, options, contextOf(parent))
+      const { traceId, spanId, traceFlags } = span.spanContext()
+      return {
+        traceparent: `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`,
+        end({ name: known, attributes: more, failure } = {}) {
+          if (!span.isRecording()) return
+          if (known !== undefined) span.updateName(known)
+          if (more) span.setAttributes(more)
+          if (failure !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: failure })
+          span.end()
+        },
+      }
+    },
+    close: () => provider.shutdown(),
+  }
+}
+
+function contextOf(traceparent: string | null): Context {
+  if (traceparent === null) return ROOT_CONTEXT
+  const [, traceId = '', spanId = '', flags = '00'] = traceparent.split('-')
+  const traceFlags: TraceFlags = Number.parseInt(flags, 16) & 1
+  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true })
+}
