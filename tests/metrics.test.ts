@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import OpenAI from 'openai'
 import { chatChunk, type FakeProvider, startFakeProvider } from '../platform/testing/fake-provider.ts'
 import { freePort } from '../platform/testing/free-port.ts'
+import { dataUrlOf, testImage } from '../platform/testing/test-image.ts'
 import { startTestServer, type TestServer } from './server.ts'
 
 let fake: FakeProvider
@@ -17,6 +18,8 @@ beforeAll(async () => {
     VLLM_PROVIDER_URL: fake.url,
     PROVIDER_MAX_RETRIES: '0',
     METRICS_PORT: String(port),
+    CONVERSATION_SHARING_ENABLED: 'true',
+    MEMORY_ENABLED: 'true',
   })
   // It comes up just after the public port.
   while (!(await fetch(metricsUrl).catch(() => null))) await sleep(20)
@@ -102,6 +105,50 @@ describe('/metrics', () => {
     leaving.abort()
     await read
     await metricIs(0, 'jan_llm_api_active_streams', { model: 'fake-model' })
+  })
+
+  it('tells of conversations, shares, images and memories', async () => {
+    const send = async (method: string, path: string, body?: object) => {
+      const response = await fetch(server.url + path, {
+        method,
+        headers: { authorization: `Bearer ${server.adminKey}`, 'content-type': 'application/json' },
+        body: body ? JSON.stringify(body) : null,
+      })
+      return { status: response.status, body: (await response.json()) as Record<string, string> }
+    }
+    const message = (role: string) => ({ type: 'message', role, content: 'Words' })
+    const made = await send('POST', '/v1/conversations', { items: [message('user'), message('assistant')] })
+    await client.chat.completions.create({ ...hello, conversation: {} } as typeof hello)
+    await metricIs(2, 'jan_llm_api_conversations_created_total')
+
+    const share = await send('POST', `/v1/conversations/${made.body.id}/share`, {})
+    await send('GET', `/v1/public/shares/${share.body.slug}`)
+    await send('GET', `/v1/public/shares/${'x'.repeat(22)}`)
+    await metricIs(1, 'jan_llm_api_shares_total', { scope: 'conversation' })
+    await metricIs(1, 'jan_llm_api_public_share_requests_total', { status: 'found' })
+    await metricIs(1, 'jan_llm_api_public_share_requests_total', { status: 'not_found' })
+
+    const image = await testImage('png')
+    const source = { type: 'data_url', data_url: dataUrlOf(image) }
+    for (const deduped of ['false', 'true']) {
+      expect((await send('POST', '/v1/media', { source })).status).toBeLessThan(300)
+      await metricIs(1, 'jan_media_api_uploads_total', { deduped })
+    }
+    await metricIs(2 * image.length, 'jan_media_api_upload_bytes_total')
+    await metricIs(2, 'jan_media_api_s3_operations_total', {
+      operation: 'write',
+      backend: 'local',
+      status: 'ok',
+    })
+    await metricIs(2, 'jan_media_api_requests_total', { endpoint: '/v1/media', method: 'POST' })
+
+    for (const _ of [1, 2]) await send('POST', '/v1/memory/load', { query: 'What do I like?' })
+    await metricIs(2, 'jan_memory_load_total')
+    await metricIs(2, 'jan_memory_requests_total', { endpoint: '/v1/memory/load' })
+    // who learns from the turn above looks there too
+    for (const name of ['cache_hits_total', 'cache_misses_total', 'vector_search_duration_seconds_count'])
+      expect(await metric(`jan_memory_${name}`)).toBeGreaterThanOrEqual(1)
+    await metricIs(1, 'jan_memory_observe_total', { status: 'accepted' })
   })
 
   it('has a port of its own: the public one knows nothing of it', async () => {

@@ -57,7 +57,8 @@ export async function openSharedServices(
   stack.push('database pool', () => database.close())
   const tracing = await openTracing(settings.platform, stack)
   const links = createSignedLinks({ rootSecret, publicUrl: settings.publicUrl })
-  const objects = createObjectStore({ platform: settings.platform, links, log })
+  const metrics = deferredMetrics()
+  const objects = createObjectStore({ platform: settings.platform, links, log, metrics })
   const notifications = await openNotifications(databaseUrl, database.pool, log)
   stack.push('notification link', () => notifications.close())
   return {
@@ -69,7 +70,7 @@ export async function openSharedServices(
     objects,
     links,
     log,
-    metrics: deferredMetrics(),
+    metrics,
     tracing,
   }
 }

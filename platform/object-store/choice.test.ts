@@ -6,13 +6,14 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { mediaMaxBytes, parseConfig, platformConfig } from '../config.ts'
 import { createLogger } from '../log.ts'
+import { noMetrics } from '../metrics/metrics.ts'
 import { type S3Server, startS3Server } from '../testing/s3-server.ts'
 import { createObjectStore, createSignedLinks } from './index.ts'
 
 const log = createLogger({ level: 'silent', format: 'json' })
 const links = createSignedLinks({ rootSecret: 'a root secret for tests only', publicUrl: 'http://localhost' })
 const open = (environment: Record<string, string>) =>
-  createObjectStore({ platform: parseConfig(platformConfig, environment), links, log })
+  createObjectStore({ platform: parseConfig(platformConfig, environment), links, log, metrics: noMetrics })
 const some = () => Readable.from([Buffer.from('some bytes')])
 const png = { contentType: 'image/png' }
 

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import type { PlatformConfig } from '../config.ts'
 import type { Logger } from '../log.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import { lazyStore } from './lazy-store.ts'
 import { openLocalStore } from './local-store.ts'
+import { measuredStore } from './measured-store.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { S3StoreOptions } from './s3-store.ts'
 import type { SignedLinks } from './signed-links.ts'
@@ -17,19 +19,20 @@ export interface ObjectStoreOptions {
   /** Links to files; a bucket makes its own. */
   readonly links: SignedLinks
   readonly log: Logger
+  readonly metrics: Metrics
 }
 
 /**
  * The store that `MEDIA_STORAGE_BACKEND` names; while that is unset a bucket where one is named, else files. A bucket that is
  * not told of whole keeps nobody from starting: each call throws `media_storage_not_configured`.
  */
-export function createObjectStore({ platform, links, log }: ObjectStoreOptions): ObjectStore {
+export function createObjectStore({ platform, links, log, metrics }: ObjectStoreOptions): ObjectStore {
   const backend = platform.MEDIA_STORAGE_BACKEND ?? (platform.MEDIA_S3_BUCKET ? 's3' : 'local')
   if (backend === 'local') {
     const folder = platform.MEDIA_LOCAL_STORAGE_PATH ?? join(platform.JAN_DATA_DIR, 'media')
-    return openLocalStore({ folder, links, log })
+    return measuredStore(openLocalStore({ folder, links, log }), backend, metrics)
   }
-  return openBucket(platform, log)
+  return measuredStore(openBucket(platform, log), backend, metrics)
 }
 
 function openBucket(platform: PlatformConfig, log: Logger): ObjectStore {

@@ -5,6 +5,7 @@ import type { OwnedRows } from '../../platform/owned-rows.ts'
 import type { SubgraphContext } from '../../platform/subgraph.ts'
 import { type ForkService, forkService } from './branches/forks.ts'
 import { type BranchService, branchService } from './branches/service.ts'
+import type { ConversationMetrics } from './conversation-metrics.ts'
 import type { ChangeHub } from './live/change-hub.ts'
 import type { ChangePublisher } from './live/change-publisher.ts'
 import { type LiveService, liveService } from './live/service.ts'
@@ -63,13 +64,14 @@ export interface SharedSources {
   readonly sharing: SharingProcess
   readonly hub: ChangeHub
   readonly changes: ChangePublisher
+  readonly metrics: ConversationMetrics
   /** How many branches a conversation may have. */
   readonly maxBranches: number
 }
 
 export function conversationsContext(request: RequestContext, shared: SharedSources): ConversationsContext {
   const { actor } = request
-  const { database, histories, store, sharing, hub, changes, maxBranches } = shared
+  const { database, histories, store, sharing, hub, changes, metrics, maxBranches } = shared
   const conversations = conversationSource(shared)
   const items = itemSource(database)
   const branches = branchSource(database)
@@ -89,15 +91,17 @@ export function conversationsContext(request: RequestContext, shared: SharedSour
     live: liveService({ actor, signal: request.signal, hub, existing: conversationRules.existing }),
     turns: turnService({ actor, database, histories, store, changes, maxBranches }),
     generatedTitles: generatedTitleService({ actor, database, changes }),
-    shares: shareService({
-      actor,
-      database,
-      conversations,
-      items,
-      lists: shareLists(database),
-      isEnabled: sharing.isEnabled,
-    }),
-    publicLinks: publicLinks(sharing.links, sharing.views),
+    shares: metrics.shares(
+      shareService({
+        actor,
+        database,
+        conversations,
+        items,
+        lists: shareLists(database),
+        isEnabled: sharing.isEnabled,
+      }),
+    ),
+    publicLinks: metrics.links(publicLinks(sharing.links, sharing.views)),
     linkOf: sharing.linkOf,
     clearLoaders() {
       conversations.clearLoaders()

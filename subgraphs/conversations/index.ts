@@ -3,6 +3,7 @@ import { defineSubgraph } from '../../platform/subgraph.ts'
 import { branchResolvers } from './branches/resolvers.ts'
 import { conversationsConfig } from './config.ts'
 import { conversationsContext } from './context.ts'
+import { conversationMetrics } from './conversation-metrics.ts'
 import { Branch, Conversation } from './entities.ts'
 import { changeHub } from './live/change-hub.ts'
 import { changePublisher } from './live/change-publisher.ts'
@@ -76,8 +77,9 @@ export const conversations = defineSubgraph({
   config: conversationsConfig,
   start(services) {
     const { database, notifications, log, settings } = services
+    const metrics = conversationMetrics(services.metrics)
     const maxBranches = settings.CONVERSATION_MAX_BRANCHES
-    const changes = changePublisher(notifications, log)
+    const changes = metrics.changes(changePublisher(notifications, log))
     const hub = changeHub(notifications)
     const sweeper = turnSweeper(database, changes, log)
     const indexer = searchIndexer(database, log)
@@ -91,6 +93,7 @@ export const conversations = defineSubgraph({
       sharing: startSharing(services),
       hub,
       changes,
+      metrics,
       maxBranches,
     }
     return {

@@ -9,7 +9,7 @@ import { type CreationService, creationService } from './services/creation.ts'
 import { type MediaService, mediaService } from './services/media.ts'
 import { type UploadService, uploadService } from './services/uploads.ts'
 import { mediaSource } from './sources/media.ts'
-import { mediaWrites } from './sources/media-writes.ts'
+import { type MediaWrites, mediaWrites } from './sources/media-writes.ts'
 
 /** The scope of one request in this subgraph. */
 export interface MediaContext extends SubgraphContext {
@@ -28,14 +28,15 @@ export interface MediaSharedParts {
   readonly outbound: GuardedFetch
   readonly maxBytes: number
   readonly settings: MediaConfig
+  readonly counted: (writes: MediaWrites) => MediaWrites
   sweepSoon(): void
 }
 
 export function mediaContext(request: RequestContext, parts: MediaSharedParts): MediaContext {
-  const { database, objects, outbound, maxBytes, settings, sweepSoon } = parts
+  const { database, objects, outbound, maxBytes, settings, counted, sweepSoon } = parts
   const { actor, signal } = request
   const source = mediaSource(database)
-  const writes = mediaWrites(database)
+  const writes = counted(mediaWrites(database))
   const projects = projectMedia(request)
   const retentionDays = settings.MEDIA_RETENTION_DAYS || null
   const uploads = uploadService({ actor, writes, objects, maxBytes, retentionDays, signal })

@@ -11,6 +11,7 @@ import { leftoverSource } from './sources/leftovers.ts'
 import { eraseOwner } from './sources/media-writes.ts'
 import { retentionSource } from './sources/retention.ts'
 import { startSweeper } from './sweeper.ts'
+import { countedUploads } from './upload-metrics.ts'
 
 /** Images: what people have uploaded and what models have made. */
 export const media = defineSubgraph({
@@ -19,7 +20,7 @@ export const media = defineSubgraph({
   resolvers,
   persistence: { entities: [Media], migrations: [createMedia, heirsOfContent] },
   config: mediaConfig,
-  start({ database, objects, outbound, platform, settings, background, log }) {
+  start({ database, objects, outbound, platform, settings, background, log, metrics }) {
     const days = settings.MEDIA_RETENTION_DAYS
     const retention = retentionSource(database)
     const sweeper = startSweeper({
@@ -29,7 +30,8 @@ export const media = defineSubgraph({
       log,
     })
     const maxBytes = mediaMaxBytes(platform)
-    const parts = { database, objects, outbound, maxBytes, settings, sweepSoon: sweeper.wake }
+    const counted = countedUploads(metrics)
+    const parts = { database, objects, outbound, maxBytes, settings, counted, sweepSoon: sweeper.wake }
     return {
       createContext: (request) => mediaContext(request, parts),
       ready: async () => sweeper.wake(),

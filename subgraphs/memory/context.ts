@@ -3,6 +3,7 @@ import type { SubgraphDatabase } from '../../platform/db.ts'
 import type { SubgraphContext } from '../../platform/subgraph.ts'
 import { RememberedProjectDocument } from './operations.generated.ts'
 import type { ProfileCache } from './ranking/profile-cache.ts'
+import type { RankingMetrics } from './ranking/ranking-metrics.ts'
 import { type MemoryService, memoryService } from './services/memories.ts'
 import { type RecallService, recallService } from './services/recall.ts'
 import { type RememberingService, rememberingService } from './services/remembering.ts'
@@ -21,11 +22,12 @@ export interface MemoryParts {
   readonly database: SubgraphDatabase
   readonly vectors: VectorSource
   readonly profiles: ProfileCache
+  readonly metrics: RankingMetrics
   readonly isEnabled: boolean
 }
 
 export function memoryContext(request: RequestContext, parts: MemoryParts): MemoryContext {
-  const { database, vectors, profiles, isEnabled } = parts
+  const { database, vectors, profiles, metrics, isEnabled } = parts
   const { actor } = request
   const source = memorySource(database)
   const changed = (ownerId: string) => profiles.drop(ownerId)
@@ -35,7 +37,7 @@ export function memoryContext(request: RequestContext, parts: MemoryParts): Memo
     request,
     memories: memoryService(actor, source, changed),
     remembering: rememberingService({ actor, database, isEnabled, hasProject }, changed),
-    recall: recallService({ actor, memories: source, vectors, profiles }),
+    recall: recallService({ actor, memories: source, vectors, profiles, metrics }),
     clearLoaders: source.clearLoaders,
   }
 }

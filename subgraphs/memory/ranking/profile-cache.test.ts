@@ -36,7 +36,12 @@ function setUp(bound?: number) {
       return () => undefined
     },
   }
-  return { cache: new ProfileCache(source, notifications, bound), loads, notifications, listeners }
+  return {
+    cache: new ProfileCache(source, notifications, () => undefined, bound),
+    loads,
+    notifications,
+    listeners,
+  }
 }
 
 describe('the profiles that are kept', () => {

@@ -1,6 +1,7 @@
 import { memoryChannel } from '../../../platform/memory-changes.ts'
 import type { Notifications } from '../../../platform/notifications.ts'
 import type { ProfileRow, VectorSource } from '../sources/vectors.ts'
+import type { RankingMetrics } from './ranking-metrics.ts'
 import { vectorOf } from './vector.ts'
 
 /** A memory as ranking sees it. */
@@ -31,13 +32,16 @@ export class ProfileCache {
   readonly #held = new Map<string, Held>()
   readonly #unfollow: readonly (() => void)[]
   readonly #maxBytes: number
+  readonly #looked: RankingMetrics['looked']
   #bytes = 0
 
   constructor(
     source: VectorSource,
     notifications: Pick<Notifications, 'connected' | 'follow' | 'onChange'>,
+    looked: RankingMetrics['looked'] = () => undefined,
     bound = maxBytes,
   ) {
+    this.#looked = looked
     this.#source = source
     this.#notifications = notifications
     this.#maxBytes = bound
@@ -51,6 +55,7 @@ export class ProfileCache {
 
   async of(ownerId: string): Promise<Profile> {
     const known = this.#held.get(ownerId)
+    this.#looked(known !== undefined)
     if (known) {
       this.#held.delete(ownerId)
       this.#held.set(ownerId, known)

@@ -1,6 +1,7 @@
 import { type Actor, requireActor } from '../../../platform/actor.ts'
 import type { Profile, ProfileCache } from '../ranking/profile-cache.ts'
 import { type Ranked, rank } from '../ranking/rank.ts'
+import type { RankingMetrics } from '../ranking/ranking-metrics.ts'
 import { bytesOf, similarityOf, unitVector } from '../ranking/vector.ts'
 import type { MemoryVectorInput, RankMemoriesInput } from '../schema.generated.ts'
 import type { MemorySource } from '../sources/memories.ts'
@@ -27,13 +28,14 @@ export interface RecallScope {
   readonly memories: MemorySource
   readonly vectors: VectorSource
   readonly profiles: ProfileCache
+  readonly metrics: Pick<RankingMetrics, 'compared'>
 }
 
 /** Words beyond these are not looked at. */
 const maxQueryLength = 8_000
 
 /** Finds what fits, and keeps the vectors that it is found by. */
-export function recallService({ actor, memories, vectors, profiles }: RecallScope) {
+export function recallService({ actor, memories, vectors, profiles, metrics }: RecallScope) {
   const withRows = async (ownerId: string, ranked: readonly Ranked[]): Promise<RankedMemory[]> => {
     const rows = await Promise.all(
       ranked.map(async ({ id, similarity }) => ({ memory: await memories.byId(ownerId, id), similarity })),
@@ -52,7 +54,9 @@ export function recallService({ actor, memories, vectors, profiles }: RecallScop
         projectId: input.projectId ?? null,
         exceptConversationId: input.exceptConversationId ?? null,
       }
+      const started = performance.now()
       const { user, project, episodic } = rank(profile, wanted, similarity)
+      metrics.compared(performance.now() - started)
       const [userRows, projectRows, episodicRows] = await Promise.all(
         [user, project, episodic].map((ranked) => withRows(ownerId, ranked)),
       )

@@ -10,6 +10,7 @@ import type { MemoryRecall } from '../prompts/modules/index.ts'
 import { MemoryEmbedder } from './embedder.ts'
 import { type EmbedTexts, embedWith } from './embedding.ts'
 import { MemoryLearner } from './learner.ts'
+import { memoryMetrics } from './memory-metrics.ts'
 import { promptMemory } from './prompt-memory.ts'
 import { createRecall, type Recall } from './recall.ts'
 import { type Transcript, transcriptMessages } from './transcript.ts'
@@ -35,23 +36,25 @@ export interface MemoryProcess {
 export function openMemory(services: SubgraphServices<ModelsConfig>, parts: CompletionParts): MemoryProcess {
   const { settings, background, notifications, log } = services
   const modelId = settings.MEMORY_EMBEDDING_MODEL_ID
-  const embedding = modelId === '' ? null : { modelId, embed: embedWith(modelId, parts) }
+  const counted = memoryMetrics(services.metrics)
+  const embedding = modelId === '' ? null : { modelId, embed: counted.embed(embedWith(modelId, parts)) }
   const recall = createRecall({ embedding, timeoutMs: settings.MEMORY_TIMEOUT })
+  const counting = counted.recall(recall)
   const embedder = embedding && new MemoryEmbedder({ ...embedding, background, notifications, log })
   const learner = new MemoryLearner({ background, completions: parts, recall, log })
 
-  const learn: MemoryProcess['learn'] = (transcript, ownModelId, { actor, requestId, traceparent }) => {
+  const learn = counted.learn((transcript, ownModelId, { actor, requestId, traceparent }) => {
     const reader = settings.MEMORY_EXTRACTION_MODEL_ID || ownModelId || defaultModel(parts.catalogue)
     // The built-in model understands nothing: what it would answer was never said.
     if (!reader || parts.catalogue.registry.model(reader)?.isDevelopment) return 'no_reader'
     const asker = { actor, requestId, ...(traceparent === undefined ? {} : { traceparent }) }
     return learner.add({ transcript, modelId: reader, asker }) ? 'accepted' : 'full'
-  }
+  })
 
   return {
-    recall,
+    recall: counting,
     embedding,
-    forPrompts: promptMemory(recall, settings.MEMORY_TIMEOUT),
+    forPrompts: promptMemory(counting, settings.MEMORY_TIMEOUT),
     learn,
     observe({ conversation, projectId, modelId, asked, answer }, context) {
       const messages = transcriptMessages([...asked, answer])
