@@ -209,7 +209,10 @@ describe('the version', () => {
 })
 
 describe('health paths', () => {
-  const paths = ['', '/llm', '/v1', '/mcp'].flatMap((family) => [`${family}/healthz`, `${family}/readyz`])
+  const paths = ['', '/llm', '/v1', '/llm/v1', '/mcp'].flatMap((family) => [
+    `${family}/healthz`,
+    `${family}/readyz`,
+  ])
   it.each([...paths, '/media/healthz', '/responses/healthz', '/response/healthz'])(
     '%s may be read from any page, without credentials',
     async (path) => {

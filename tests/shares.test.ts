@@ -79,7 +79,11 @@ describe('sharing over REST', () => {
       data: { id: share.id, slug: share.slug },
       meta: { api_version: 'v1' },
     })
-    for (const url of [share.share_url, `${server.url}/v1/share/${share.slug}`]) {
+    for (const url of [
+      share.share_url,
+      `${server.url}/v1/share/${share.slug}`,
+      `${server.url}/llm/v1/public/shares/${share.slug}`,
+    ]) {
       const answer = await send(url)
       expect(answer.status).toBe(200)
       expect(answer.headers.get('cache-control')).toBe('public, max-age=300')

@@ -44,7 +44,7 @@ const embeddedSandbox = 'https://sandbox.embed.apollographql.com'
 
 /** Paths that any page may read, without credentials. */
 const openPaths =
-  /^\/(((llm|v1|mcp|media|responses?)\/)?(healthz|readyz)|healthcheck|api\/swagger|api\/media|v1\/public\/shares|v1\/share)(\/|$)/
+  /^\/(((llm|v1|llm\/v1|mcp|media|responses?)\/)?(healthz|readyz)|healthcheck|api\/swagger|api\/media|(llm\/)?v1\/(public\/shares|share))(\/|$)/
 
 /** Which pages may call. */
 export interface CorsOptions {

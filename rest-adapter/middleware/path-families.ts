@@ -8,6 +8,7 @@ const healthAlias: Rewrite = [/^\/v1\/(?=healthz$|readyz$)/, '/', 'v1']
 
 const gatewayRewrites: readonly Rewrite[] = [
   [/^\/llm\/v1\/auth(?=\/|$)/, '/auth', 'llm'],
+  [/^\/llm\/v1\/(?=healthz$|readyz$)/, '/', 'llm'],
   [/^\/llm\/(?=v1\/|auth\/|healthz$|readyz$)/, '/', 'llm'],
   authAlias,
   healthAlias,
