@@ -16,7 +16,23 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export function readEnvironment(file = '.env'): Environment {
   const fromFile = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}
   const merged = Object.entries({ ...fromFile, ...process.env }).filter(([, value]) => value !== '')
-  return Object.freeze(Object.fromEntries(merged))
+  return Object.freeze(underOwnNames(Object.fromEntries(merged)))
+}
+
+/** What Jan Server calls some settings (contract 8.11). */
+const otherNames: Readonly<Record<string, string>> = {
+  DB_POSTGRESQL_WRITE_DSN: 'DATABASE_URL',
+  AUTH_ISSUER: 'ISSUER',
+  AUTH_JWKS_URL: 'JWKS_URL',
+}
+
+/** Takes settings by their other names where those by their own are not given. */
+export function underOwnNames(environment: Environment): Environment {
+  const taken = Object.entries(otherNames).map(([other, own]) => [
+    own,
+    environment[own] ?? environment[other],
+  ])
+  return { ...environment, ...Object.fromEntries(taken.filter(([, value]) => value !== undefined)) }
 }
 
 /** An owner's part of the configuration: a zod object whose keys are the names of environment variables. */

@@ -39,7 +39,7 @@ describe('an event stream', () => {
     const { url } = await serve(
       (async function* () {
         yield 'one'
-        await sleep(170)
+        await sleep(600)
         for (const text of ['two', 'three', 'four']) {
           yield text
           await sleep(20)

@@ -41,6 +41,36 @@ describe('the official OpenAI SDK, unmodified', () => {
     await expect(openai.models.retrieve('nobody/has-this')).rejects.toBeInstanceOf(NotFoundError)
   })
 
+  it('may be used in a page: all that it sends by itself passes a preflight', async () => {
+    const names = new Set<string>()
+    const page = new OpenAI({
+      baseURL: openai.baseURL,
+      apiKey: openai.apiKey,
+      organization: 'org',
+      project: 'project',
+      dangerouslyAllowBrowser: true,
+      fetch(url, init) {
+        for (const [name] of new Headers(init?.headers)) names.add(name)
+        return fetch(url, init)
+      },
+    })
+    await page.chat.completions.create({ model: 'jan-v1-4b', messages: hello })
+    await page.chat.completions.stream({ model: 'jan-v1-4b', messages: hello }).finalMessage()
+    expect([...names]).toContain('x-stainless-helper-method')
+    const preflight = await fetch(`${openai.baseURL}/chat/completions`, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'http://localhost:3000',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': [...names].join(),
+      },
+    })
+    expect(preflight.status).toBe(204)
+    const allowed = (preflight.headers.get('access-control-allow-headers') ?? '').toLowerCase().split(',')
+    // a page can't set its user agent
+    expect([...names].filter((name) => name !== 'user-agent' && !allowed.includes(name))).toEqual([])
+  })
+
   it('completes', async () => {
     const completion = await openai.chat.completions.create({ model: 'jan-v1-4b', messages: hello })
     expect(completion).toMatchObject({ object: 'chat.completion', model: 'jan-v1-4b' })

@@ -36,6 +36,21 @@ const allowedHeaders = [
   'x-apollo-operation-name',
   'apollographql-client-name',
   'apollographql-client-version',
+  // what OpenAI's SDK sends by itself, in a page too
+  'OpenAI-Organization',
+  'OpenAI-Project',
+  'OpenAI-Beta',
+  'X-Stainless-Arch',
+  'X-Stainless-Lang',
+  'X-Stainless-OS',
+  'X-Stainless-Package-Version',
+  'X-Stainless-Runtime',
+  'X-Stainless-Runtime-Version',
+  'X-Stainless-Retry-Count',
+  'X-Stainless-Timeout',
+  'X-Stainless-Helper-Method',
+  'X-Stainless-Poll-Helper',
+  'X-Stainless-Custom-Poll-Interval',
 ]
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 const localOrigin = /^http:\/\/(localhost|127\.0\.0\.1)(:(3000|3001|8080))?$/
