@@ -5,7 +5,6 @@ import { json } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type FakeProvider, startFakeProvider } from '../platform/testing/fake-provider.ts'
-import { freePort } from '../platform/testing/free-port.ts'
 import { startTestServer, type TestServer } from './server.ts'
 
 /** A span as OTLP's JSON has it. */
@@ -132,11 +131,15 @@ it('tells whose spans they are, and no texts or credentials', async () => {
 })
 
 it('does without a collector, and stops well', async () => {
+  // its port is held, so that nobody else gets what is sent there
+  const broken = createServer((request) => request.socket.destroy()).listen(0, '127.0.0.1')
+  await once(broken, 'listening')
   const alone = await startTestServer({
     OTEL_ENABLED: 'true',
-    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}`,
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(broken.address() as AddressInfo).port}`,
     OTEL_BSP_SCHEDULE_DELAY: '10',
   })
   for (let at = 0; at < 5; at += 1) expect((await fetch(`${alone.url}/v1/version`)).status).toBe(200)
   await alone.stop()
+  broken.close()
 })
