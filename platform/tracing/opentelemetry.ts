@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Context,
   ROOT_CONTEXT,
@@ -20,9 +21,12 @@ export interface OpenTelemetryOptions {
 
 /** Tracing that is collected. */
 export interface CollectedTracing extends Tracing {
-  /** Sends what has ended and not been sent. */
+  /** Sends what has ended and not been sent. A collector that does not take it keeps nobody from stopping. */
   close(): Promise<void>
 }
+
+/** How long the last spans may take, in milliseconds: the library asks a collector that fails again and again, for ten seconds. */
+const closeMs = 2_000
 
 /** Nothing is global here, and nothing is instrumented by itself: spans are begun by name, and their context travels as `traceparent`. */
 export function openTelemetry({ endpoint, serviceName }: OpenTelemetryOptions): CollectedTracing {
@@ -51,7 +55,9 @@ export function openTelemetry({ endpoint, serviceName }: OpenTelemetryOptions): 
         },
       }
     },
-    close: () => provider.shutdown(),
+    async close() {
+      await Promise.race([provider.shutdown(), sleep(closeMs, undefined, { ref: false })])
+    },
   }
 }
 
