@@ -39,6 +39,9 @@ export const secondsBuckets = [
   0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600,
 ] as const
 
+/** The bounds of what is done in memory. */
+export const shortSecondsBuckets = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1] as const
+
 /** For who asks nobody to read what is counted. */
 export const noMetrics: Metrics = {
   counter: () => ({ add: () => undefined }),

@@ -1,4 +1,5 @@
-import { type Metrics, secondsBuckets } from '../metrics/metrics.ts'
+import { AppError } from '../errors.ts'
+import { type Metrics, secondsBuckets, shortSecondsBuckets } from '../metrics/metrics.ts'
 import type { ObjectStore } from './object-store.ts'
 
 /** A store of which every operation is counted and timed, by what it is kept in (contract 8.12). */
@@ -18,15 +19,16 @@ export function measuredStore(store: ObjectStore, backend: 'local' | 's3', metri
     name: 'jan_media_api_presign_duration_seconds',
     help: 'How long it took to sign a link.',
     labels: ['backend'],
-    buckets: secondsBuckets,
+    buckets: shortSecondsBuckets,
   })
   const measured = async <Answer>(operation: string, work: () => Promise<Answer>): Promise<Answer> => {
     const started = performance.now()
-    let status = 'failed'
+    let status = 'ok'
     try {
-      const answer = await work()
-      status = 'ok'
-      return answer
+      return await work()
+    } catch (error) {
+      status = isOurs(error) ? 'failed' : 'aborted'
+      throw error
     } finally {
       operations.add({ operation, backend, status })
       durations.observe({ operation, backend }, (performance.now() - started) / 1000)
@@ -46,4 +48,9 @@ export function measuredStore(store: ObjectStore, backend: 'local' | 's3', metri
     signedGet: (key, options) => signed('signed_get', () => store.signedGet(key, options)),
     signedPut: (key, options) => signed('signed_put', () => store.signedPut(key, options)),
   }
+}
+
+/** What is the store's or ours; a client that breaks off its upload, or sends more than it said, is neither. */
+function isOurs(error: unknown): boolean {
+  return error instanceof AppError && error.status >= 500
 }

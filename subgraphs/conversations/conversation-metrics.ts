@@ -1,3 +1,4 @@
+import { toAppError } from '../../platform/errors.ts'
 import type { Metrics } from '../../platform/metrics/metrics.ts'
 import type { ChangePublisher } from './live/change-publisher.ts'
 import type { PublicLinks } from './sharing/public-links.ts'
@@ -56,7 +57,7 @@ export function conversationMetrics(metrics: Metrics): ConversationMetrics {
           opened.add({ status: share ? 'found' : 'not_found' })
           return share
         } catch (error) {
-          opened.add({ status: 'refused' })
+          opened.add({ status: toAppError(error).status < 500 ? 'refused' : 'failed' })
           throw error
         }
       },

@@ -1,4 +1,4 @@
-import { type Metrics, secondsBuckets } from '../../../platform/metrics/metrics.ts'
+import { type Metrics, shortSecondsBuckets } from '../../../platform/metrics/metrics.ts'
 
 /** What is counted of ranking (contract 8.12). */
 export interface RankingMetrics {
@@ -23,7 +23,7 @@ export function rankingMetrics(metrics: Metrics): RankingMetrics {
     name: 'jan_memory_vector_search_duration_seconds',
     help: 'How long it took to compare a vector with those of a profile.',
     labels: [],
-    buckets: secondsBuckets,
+    buckets: shortSecondsBuckets,
   })
   return {
     looked: (isHit) => (isHit ? hits : misses).add({}),
