@@ -48,11 +48,11 @@ const rowSize = 300
 export function conversationPages(database: SubgraphDatabase): ConversationPages {
   const batches = new Map<string, Pages>()
   const pagesOf = (filter: OwnerFilter, page: BoundedPage): Pages => {
-    const statement = pageStatement(filter, page)
-    const known = batches.get(statement.name)
+    const name = statementName(filter, page)
+    const known = batches.get(name)
     if (known) return known
-    const made = pagesBy(database, statement)
-    batches.set(statement.name, made)
+    const made = pagesBy(database, name, pageStatement(filter, page))
+    batches.set(name, made)
     return made
   }
   return {
@@ -71,7 +71,7 @@ export function conversationPages(database: SubgraphDatabase): ConversationPages
 }
 
 /** The pages that one statement reads. */
-function pagesBy(database: SubgraphDatabase, { name, text }: PageStatement): Pages {
+function pagesBy(database: SubgraphDatabase, name: string, text: string): Pages {
   const together = async (requests: readonly PageRequest[]): Promise<ConversationRow[][]> => {
     const wanted = requests.map(({ key, size, ...request }, at) => ({ at, ...request }))
     const rows = await database.prepared<PageColumns>(name, text, [JSON.stringify(wanted)])
@@ -85,14 +85,22 @@ function pagesBy(database: SubgraphDatabase, { name, text }: PageStatement): Pag
   return new Batches({ together, alone: async (request) => (await together([request]))[0] ?? [], lanes })
 }
 
-interface PageStatement {
-  readonly name: string
-  readonly text: string
-}
-
 /** What statements are told to read at most: the default page and the largest, each with the row that tells of a next page. */
 const readSizes = [21, 101]
 const largestKey = '9223372036854775807'
+
+/** Null: as many as are asked for. */
+function readSize(limit: number): number | null {
+  return readSizes.find((most) => most > limit) ?? null
+}
+
+/** Of all that `pageStatement` differs by. */
+function statementName({ ownerId, referrer, archived }: OwnerFilter, page: BoundedPage): string {
+  const { limit, after, offset, descending, upTo } = page
+  const shape = [ownerId !== null, referrer !== null, archived !== null, archived === true, after !== null]
+  const placed = [descending, upTo !== null, offset > 0]
+  return `conversations_page_${[...shape, ...placed].map(Number).join('')}_${readSize(limit) ?? 'any'}`
+}
 
 /**
  * One of the few statements that lists come down to. Written so that PostgreSQL plans each once for all accounts, which would take
@@ -101,7 +109,7 @@ const largestKey = '9223372036854775807'
  * ones, wherever its own lie. A limit or an offset that is not told is believed to be a tenth of the table. What one application has made
  * is little: equations find it by an index of its own.
  */
-function pageStatement(filter: OwnerFilter, page: BoundedPage): PageStatement {
+function pageStatement(filter: OwnerFilter, page: BoundedPage): string {
   const { ownerId, referrer, archived } = filter
   const { limit, after, offset, descending, upTo } = page
   const bounded = ownerId !== null && referrer === null
@@ -117,14 +125,10 @@ function pageStatement(filter: OwnerFilter, page: BoundedPage): PageStatement {
     cursor !== null && !descending ? `${row} > ${bound(cursor)}` : `${row} >= ${bound('0')}`,
     cursor !== null && descending ? `${row} < ${bound(cursor)}` : `${row} <= ${bound(newest)}`,
   ]
-  const size = readSizes.find((most) => most > limit) ?? 'wanted.most'
+  const size = readSize(limit) ?? 'wanted.most'
   const direction = descending ? 'desc' : 'asc'
   const order = `${bounded ? `c.owner_id ${direction}, ` : ''}c.key ${direction}`
-  const shape = [ownerId !== null, referrer !== null, archived !== null, archived === true, cursor !== null]
-  const placed = [descending, upTo !== null, offset > 0]
-  return {
-    name: `conversations_page_${[...shape, ...placed].map(Number).join('')}_${size}`,
-    text: `
+  return `
       select wanted.at, page.* from json_to_recordset($1::json) as wanted (
         at integer, owner uuid, referrer text, after text, newest bigint, most integer, skipped integer
       )
@@ -134,8 +138,7 @@ function pageStatement(filter: OwnerFilter, page: BoundedPage): PageStatement {
         where ${conditions.join(' and ')}
         order by ${order} limit ${size} ${offset > 0 ? 'offset wanted.skipped' : ''}
       ) page
-      order by page.key ${direction}`,
-  }
+      order by page.key ${direction}`
 }
 
 /** A cursor's key is found in the statement that uses it; whose it is matters, whether it still lives does not. */
