@@ -140,6 +140,7 @@ it('does without a collector, and stops well', async () => {
     OTEL_BSP_SCHEDULE_DELAY: '10',
   })
   for (let at = 0; at < 5; at += 1) expect((await fetch(`${alone.url}/v1/version`)).status).toBe(200)
+  while (!alone.output().includes('spans could not be sent')) await sleep(20)
   await alone.stop()
   broken.close()
 })

@@ -55,7 +55,7 @@ export async function openSharedServices(
     ...(onStatement ? { onStatement } : {}),
   })
   stack.push('database pool', () => database.close())
-  const tracing = await openTracing(settings.platform, stack)
+  const tracing = await openTracing(settings.platform, log, stack)
   const links = createSignedLinks({ rootSecret, publicUrl: settings.publicUrl })
   const metrics = deferredMetrics()
   const objects = createObjectStore({ platform: settings.platform, links, log, metrics })
@@ -78,6 +78,7 @@ export async function openSharedServices(
 /** The library is loaded by those alone who collect. */
 async function openTracing(
   { OTEL_ENABLED, OTEL_SERVICE_NAME, OTEL_EXPORTER_OTLP_ENDPOINT }: PlatformConfig,
+  log: Logger,
   stack: Pick<StopStack, 'push'>,
 ): Promise<Tracing> {
   if (!OTEL_ENABLED) return noTracing
@@ -85,6 +86,7 @@ async function openTracing(
   const tracing = openTelemetry({
     endpoint: OTEL_EXPORTER_OTLP_ENDPOINT,
     serviceName: OTEL_SERVICE_NAME,
+    log,
   })
   stack.push('spans', () => tracing.close())
   return tracing

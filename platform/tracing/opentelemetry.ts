@@ -9,7 +9,8 @@ import {
 } from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { Resource } from '@opentelemetry/resources'
-import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
+import { BasicTracerProvider, BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace-base'
+import type { Logger } from '../log.ts'
 import type { Tracing } from './tracing.ts'
 
 /** Where spans go, and as whose. */
@@ -17,6 +18,7 @@ export interface OpenTelemetryOptions {
   /** The collector's base URL, as `http://localhost:4318`; spans go to `/v1/traces` under it. */
   readonly endpoint: string
   readonly serviceName: string
+  readonly log: Logger
 }
 
 /** Tracing that is collected. */
@@ -29,8 +31,8 @@ export interface CollectedTracing extends Tracing {
 const closeMs = 2_000
 
 /** Nothing is global here, and nothing is instrumented by itself: spans are begun by name, and their context travels as `traceparent`. */
-export function openTelemetry({ endpoint, serviceName }: OpenTelemetryOptions): CollectedTracing {
-  const exporter = new OTLPTraceExporter({ url: `${endpoint}/v1/traces` })
+export function openTelemetry({ endpoint, serviceName, log }: OpenTelemetryOptions): CollectedTracing {
+  const exporter = reported(new OTLPTraceExporter({ url: `${endpoint}/v1/traces` }), log)
   const provider = new BasicTracerProvider({
     resource: new Resource({ 'service.name': serviceName }),
     spanProcessors: [new BatchSpanProcessor(exporter)],
@@ -58,6 +60,22 @@ export function openTelemetry({ endpoint, serviceName }: OpenTelemetryOptions): 
     async close() {
       await Promise.race([provider.shutdown(), sleep(closeMs, undefined, { ref: false })])
     },
+  }
+}
+
+/** The library loses what it can't send without a word; it is logged when that begins, and when it is over. */
+function reported(exporter: SpanExporter, log: Logger): SpanExporter {
+  let isFailing = false
+  return {
+    export(spans, done) {
+      exporter.export(spans, (result) => {
+        if (result.error && !isFailing) log.warn({ err: result.error }, 'spans could not be sent')
+        if (!result.error && isFailing) log.info('spans are sent again')
+        isFailing = result.error !== undefined
+        done(result)
+      })
+    },
+    shutdown: () => exporter.shutdown(),
   }
 }
 
