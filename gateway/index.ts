@@ -1,5 +1,6 @@
 import type { GraphQLSchema } from 'graphql'
 import type { Graph } from '../platform/graph.ts'
+import { once } from '../platform/once.ts'
 import { type CommittedPlans, plansOnFile } from './committed-plans.ts'
 import type { GraphSource } from './graph-source.ts'
 import { createOperationRunner, type OperationRunner } from './operation-runner.ts'
@@ -70,13 +71,5 @@ export function createGraph({
     async close() {
       await Promise.all(Object.values(sources).map((source) => source.close?.()))
     },
-  }
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return () => {
-    made ??= make()
-    return made
   }
 }

@@ -3,6 +3,7 @@ import type { Logger } from '../platform/log.ts'
 import type { DeferredMetrics } from '../platform/metrics/deferred-metrics.ts'
 import { noMetrics } from '../platform/metrics/metrics.ts'
 import { createServer } from '../platform/node-http.ts'
+import { once } from '../platform/once.ts'
 import { closeServer, listen } from './http-server.ts'
 import { StartFailure } from './start-failure.ts'
 import type { StopStack } from './stop-stack.ts'
@@ -59,12 +60,4 @@ export async function startMetricsServer(
     clearTimeout(loading)
     return closeServer(server, 0)
   })
-}
-
-function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
-  let made: Promise<Value> | undefined
-  return () => {
-    made ??= make()
-    return made
-  }
 }
