@@ -63,13 +63,16 @@ async function readWhile(reading: Promise<List>, goOn: () => Promise<unknown>): 
   return titlesOf(await done)
 }
 
-const isWaiting = async () => (await waiting()) > 0
+/** Whether somebody has been seen to wait for those who make conversations. */
+const isWaiting = async () => (await readersWhere("wait_event = 'PgSleep'")) > 0
 
-/** On how many connections somebody waits for those who make conversations. */
-async function waiting(): Promise<number> {
+/** On how many connections somebody waits, asleep or just looking again. */
+const waiting = () => readersWhere("state = 'active'")
+
+async function readersWhere(condition: string): Promise<number> {
   const { rows } = await test.services.database.pool.query(
     `select 1 from pg_stat_activity
-     where datname = current_database() and query like '%settled_key()%' and wait_event = 'PgSleep'`,
+     where datname = current_database() and query like '%settled_key()%' and pid <> pg_backend_pid() and ${condition}`,
   )
   return rows.length
 }
