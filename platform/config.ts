@@ -3,36 +3,20 @@ import { isIP } from 'node:net'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
 import { type AllowedHost, parseAllowedHost } from './guarded-fetch/allowed-hosts.ts'
+import { type Environment, nameAsGiven, underOwnNames } from './jan-server-settings.ts'
 
 /** A broken setting: its message names the variable and says what it should be. Ends the start. */
 export class ConfigError extends Error {
   override name = 'ConfigError'
 }
 
-/** The environment that the process was started with, as one frozen record of strings. */
-export type Environment = Readonly<Record<string, string | undefined>>
+export type { Environment }
 
 /** Reads `process.env` over `.env` of the working folder, if there is one. Empty values count as unset. */
 export function readEnvironment(file = '.env'): Environment {
   const fromFile = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}
   const merged = Object.entries({ ...fromFile, ...process.env }).filter(([, value]) => value !== '')
   return Object.freeze(underOwnNames(Object.fromEntries(merged)))
-}
-
-/** What Jan Server calls some settings (contract 8.11). */
-const otherNames: Readonly<Record<string, string>> = {
-  DB_POSTGRESQL_WRITE_DSN: 'DATABASE_URL',
-  AUTH_ISSUER: 'ISSUER',
-  AUTH_JWKS_URL: 'JWKS_URL',
-}
-
-/** Takes settings by their other names where those by their own are not given. */
-export function underOwnNames(environment: Environment): Environment {
-  const taken = Object.entries(otherNames).map(([other, own]) => [
-    own,
-    environment[own] ?? environment[other],
-  ])
-  return { ...environment, ...Object.fromEntries(taken.filter(([, value]) => value !== undefined)) }
 }
 
 /** An owner's part of the configuration: a zod object whose keys are the names of environment variables. */
@@ -48,7 +32,9 @@ export function parseConfig<Slice extends ConfigSlice>(
 ): z.output<Slice> {
   const result = slice.safeParse(environment)
   if (result.success) return result.data
-  const faults = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+  const faults = result.error.issues.map(
+    (issue) => `${nameAsGiven(issue.path.join('.'), environment)}: ${issue.message}`,
+  )
   throw new ConfigError(faults.join('\n'))
 }
 
@@ -200,6 +186,8 @@ export const platformConfig = z.object({
   MAX_BODY_BYTES: integer(32 * 1024 * 1024, { min: 1024 }),
   MEDIA_STORAGE_BACKEND: z.enum(['local', 's3'], 'should be local or s3').optional(),
   MEDIA_LOCAL_STORAGE_PATH: z.string().optional(),
+  MEDIA_LOCAL_STORAGE_BASE_URL: httpUrl(),
+  MEDIA_PUBLIC_URL: httpUrl(),
   MEDIA_S3_ENDPOINT: httpUrl(),
   MEDIA_S3_PUBLIC_ENDPOINT: httpUrl(),
   MEDIA_S3_REGION: z.string().default('us-east-1'),

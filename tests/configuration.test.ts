@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type ConfigSlice, platformConfig } from '../platform/config.ts'
+import { readNames } from '../platform/jan-server-settings.ts'
 import { subgraphs } from '../subgraphs/index.ts'
 import { loadSettings } from '../wiring/settings.ts'
 import { splitConfig } from '../wiring/split-settings.ts'
@@ -55,6 +56,25 @@ describe('.env.example', () => {
   })
 })
 
+describe('links to files', () => {
+  it.each([
+    ['this server', {}, 'http://localhost:8000/v1/files'],
+    ['its address from outside', { PUBLIC_URL: 'https://ai.example.com' }, 'https://ai.example.com/v1/files'],
+    [
+      'an address for media',
+      { PUBLIC_URL: 'https://ai.example.com', MEDIA_PUBLIC_URL: 'https://media.example.com/' },
+      'https://media.example.com/v1/files',
+    ],
+    [
+      'an address for files',
+      { MEDIA_PUBLIC_URL: 'https://a.example', MEDIA_LOCAL_STORAGE_BASE_URL: 'https://b.example/files' },
+      'https://b.example/files',
+    ],
+  ])('lead to %s', (_, environment, filesUrl) => {
+    expect(loadSettings(environment, subgraphs).filesUrl).toBe(filesUrl)
+  })
+})
+
 describe('the README', () => {
   it('names only variables that are read', () => {
     const table = readFileSync(join(projectRoot, 'README.md'), 'utf8')
@@ -64,7 +84,7 @@ describe('the README', () => {
       ([, name]) => name,
     )
     expect(named.length).toBeGreaterThan(15)
-    expect(named.filter((name) => !known.includes(name ?? ''))).toEqual([])
+    expect(named.filter((name = '') => !known.includes(name) && !readNames.includes(name))).toEqual([])
   })
 })
 
@@ -207,6 +227,18 @@ describe('a broken setting', () => {
     const { code, output } = await start(['wiring/main.js', ...named], {})
     expect(code).toBe(1)
     expect(output).toContain(`one of: ${known}.`)
+    expectNoStack(output)
+  })
+
+  it("is told by Jan Server's name where it was given by that, and what counts for nothing is told beside it", async () => {
+    const { code, output } = await start(['wiring/main.js'], {
+      KEYCLOAK_BASE_URL: 'keycloak:8085',
+      BACKEND_CLIENT_SECRET: 'hush-hush',
+    })
+    expect(code).toBe(1)
+    expect(output).toMatch(/OIDC_DISCOVERY_URL \(KEYCLOAK_BASE_URL\): .*http:\/\//)
+    expect(output).toContain('BACKEND_CLIENT_SECRET is not read: guests are users of the built-in issuer')
+    expect(output).not.toContain('hush-hush')
     expectNoStack(output)
   })
 

@@ -10,7 +10,7 @@ afterAll(() => server.stop())
 
 describe('links to files', () => {
   const link = (method: 'GET' | 'PUT', rootSecret = 'a root secret for tests only') =>
-    createSignedLinks({ rootSecret, publicUrl: server.url }).sign({
+    createSignedLinks({ rootSecret, baseUrl: `${server.url}/v1/files` }).sign({
       method,
       key: 'images/of-a-test.png',
       expires: Math.floor(Date.now() / 1000) + 60,

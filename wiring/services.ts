@@ -56,7 +56,7 @@ export async function openSharedServices(
   })
   stack.push('database pool', () => database.close())
   const tracing = await openTracing(settings.platform, log, stack)
-  const links = createSignedLinks({ rootSecret, publicUrl: settings.publicUrl })
+  const links = createSignedLinks({ rootSecret, baseUrl: settings.filesUrl })
   const metrics = deferredMetrics()
   const objects = createObjectStore({ platform: settings.platform, links, log, metrics })
   const notifications = await openNotifications(databaseUrl, database.pool, log)

@@ -12,6 +12,8 @@ export interface Settings {
   readonly platform: PlatformConfig
   readonly subgraphs: Readonly<Record<string, unknown>>
   readonly publicUrl: string
+  /** Where `/v1/files` is found from outside. */
+  readonly filesUrl: string
 }
 
 /** The embedded server takes 60 connections; some are for the instance lock, notifications and whoever looks at it. */
@@ -53,9 +55,12 @@ export function loadSettings(environment: Environment, subgraphs: readonly Subgr
     ({ name, config }) => [name, attempt(() => parseConfig(config, environment))] as const,
   )
   if (!platform || faults.length > 0) throw new ConfigError(faults.join('\n'))
+  const publicUrl = platform.PUBLIC_URL ?? `http://localhost:${platform.PORT}`
+  const { MEDIA_LOCAL_STORAGE_BASE_URL, MEDIA_PUBLIC_URL } = platform
   return {
     platform,
     subgraphs: Object.fromEntries(own),
-    publicUrl: platform.PUBLIC_URL ?? `http://localhost:${platform.PORT}`,
+    publicUrl,
+    filesUrl: MEDIA_LOCAL_STORAGE_BASE_URL ?? `${MEDIA_PUBLIC_URL ?? publicUrl}/v1/files`,
   }
 }

@@ -1,4 +1,5 @@
 import { type Environment, readEnvironment } from '../platform/config.ts'
+import { unreadSettings } from '../platform/jan-server-settings.ts'
 import type { Subgraph } from '../platform/subgraph.ts'
 import { startMetricsServer } from './metrics-server.ts'
 import { processLogger } from './process-logger.ts'
@@ -25,6 +26,7 @@ export async function runSplitProcess(
     const settings = loadSettings(environment, hosted)
     const { DATABASE_URL, JAN_SECRET, SHUTDOWN_GRACE } = settings.platform
     const log = processLogger(settings.platform)
+    for (const sentence of unreadSettings(environment)) log.warn(sentence)
     stack.terms = { graceMs: SHUTDOWN_GRACE, log }
     if (!DATABASE_URL || !JAN_SECRET) {
       throw new StartFailure(

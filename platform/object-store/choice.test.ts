@@ -11,7 +11,10 @@ import { type S3Server, startS3Server } from '../testing/s3-server.ts'
 import { createObjectStore, createSignedLinks } from './index.ts'
 
 const log = createLogger({ level: 'silent', format: 'json' })
-const links = createSignedLinks({ rootSecret: 'a root secret for tests only', publicUrl: 'http://localhost' })
+const links = createSignedLinks({
+  rootSecret: 'a root secret for tests only',
+  baseUrl: 'http://localhost/v1/files',
+})
 const open = (environment: Record<string, string>) =>
   createObjectStore({ platform: parseConfig(platformConfig, environment), links, log, metrics: noMetrics })
 const some = () => Readable.from([Buffer.from('some bytes')])

@@ -18,7 +18,10 @@ import { openS3Store } from './s3-store.ts'
 import { createSignedLinks } from './signed-links.ts'
 
 const log = createLogger({ level: 'silent', format: 'json' })
-const links = createSignedLinks({ rootSecret: 'a root secret for tests only', publicUrl: 'http://localhost' })
+const links = createSignedLinks({
+  rootSecret: 'a root secret for tests only',
+  baseUrl: 'http://localhost/v1/files',
+})
 const png = { contentType: 'image/png' }
 const megabyte = 1024 * 1024
 

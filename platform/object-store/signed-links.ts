@@ -2,7 +2,7 @@ import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
 import { AppError } from '../errors.ts'
 import type { FileLink, FileLinkVerifier, LinkQuery } from '../file-links.ts'
 
-/** Makes links to `/v1/files/<key>`, and knows them again. */
+/** Makes links to files that this platform serves at `/v1/files/<key>`, and knows them again. */
 export interface SignedLinks extends FileLinkVerifier {
   sign(link: FileLink): string
 }
@@ -11,12 +11,12 @@ export interface SignedLinks extends FileLinkVerifier {
 export interface SignedLinkOptions {
   /** `JAN_SECRET`, or the secret kept in the data folder: all processes of one platform share it. */
   readonly rootSecret: string
-  /** The public base URL. */
-  readonly publicUrl: string
+  /** What stands before `/<key>` in a link: where `/v1/files` is found from outside. */
+  readonly baseUrl: string
 }
 
 /** A link is good for exactly what was signed: method, key, time, type, size and name (HMAC-SHA256). */
-export function createSignedLinks({ rootSecret, publicUrl }: SignedLinkOptions): SignedLinks {
+export function createSignedLinks({ rootSecret, baseUrl }: SignedLinkOptions): SignedLinks {
   const secret = new Uint8Array(hkdfSync('sha256', rootSecret, 'jan-graph', 'file-links', 32))
   const signatureOf = ({ method, key, expires, contentType, size, filename }: FileLink) =>
     createHmac('sha256', secret)
@@ -35,7 +35,7 @@ export function createSignedLinks({ rootSecret, publicUrl }: SignedLinkOptions):
         ...(filename === null ? {} : { filename }),
         signature: signatureOf(link),
       })
-      return `${publicUrl}/v1/files/${key}?${query}`
+      return `${baseUrl}/${key}?${query}`
     },
     verify(method, key, query) {
       const link = readLink(method, key, query)

@@ -37,7 +37,7 @@ async function startFiles() {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const links = createSignedLinks({ rootSecret: 'a root secret for tests only', publicUrl: url })
+  const links = createSignedLinks({ rootSecret: 'a root secret for tests only', baseUrl: `${url}/v1/files` })
   const store = openLocalStore({ folder, links, log })
   /** What the routes reach; a test may take its place for a while. */
   const bytes = { ...store }
@@ -247,7 +247,10 @@ describe('a link to a file', () => {
     // The last character has two bits that say nothing: its neighbours decode to the same bytes.
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
     const neighbour = alphabet[alphabet.indexOf(last) ^ 1] ?? ''
-    const strangers = createSignedLinks({ rootSecret: 'another root secret', publicUrl: local.url })
+    const strangers = createSignedLinks({
+      rootSecret: 'another root secret',
+      baseUrl: `${local.url}/v1/files`,
+    })
     const forged = strangers.sign({
       method: 'GET',
       key,
