@@ -33,29 +33,69 @@ export interface ModelsParts extends CompletionParts {
   readonly images: ImageParts
 }
 
-/** Nothing is loaded per request: models are in memory. */
-const nothingLoaded = () => undefined
-
 export function modelsContext(request: RequestContext, parts: ModelsParts): ModelsContext {
-  const catalogue = catalogueService(request, parts.catalogue)
-  const completions = completionService(request, parts)
-  const images = imageService(request, parts.images)
-  return {
-    request,
-    catalogue,
-    completions,
-    regenerations: regenerationService(request, parts.catalogue, completions),
-    images,
-    settings: settingsService(catalogue, images),
-    memory: memoryService(request, parts.memory),
-    templates: templateService(request.actor, parts.prompts.templates, parts.prompts.live),
-    assignments: assignmentService({
-      actor: request.actor,
-      source: parts.prompts.assignments,
-      catalogue: parts.catalogue,
-      live: parts.prompts.live,
-    }),
-    embeddings: embeddingService(request, parts),
-    clearLoaders: nothingLoaded,
+  return new RequestServices(request, parts)
+}
+
+/**
+ * Services are made when they are first asked for: a chat needs one of them. Without `#` fields: Apollo Server, which a process of this
+ * subgraph alone runs, hands resolvers a copy.
+ */
+class RequestServices implements ModelsContext {
+  readonly request: RequestContext
+  private readonly parts: ModelsParts
+  private madeCatalogue: CatalogueService | undefined
+  private madeCompletions: CompletionService | undefined
+  private madeImages: ImageService | undefined
+
+  constructor(request: RequestContext, parts: ModelsParts) {
+    this.request = request
+    this.parts = parts
+  }
+
+  get catalogue(): CatalogueService {
+    this.madeCatalogue ??= catalogueService(this.request, this.parts.catalogue)
+    return this.madeCatalogue
+  }
+
+  get completions(): CompletionService {
+    this.madeCompletions ??= completionService(this.request, this.parts)
+    return this.madeCompletions
+  }
+
+  get images(): ImageService {
+    this.madeImages ??= imageService(this.request, this.parts.images)
+    return this.madeImages
+  }
+
+  get regenerations(): RegenerationService {
+    return regenerationService(this.request, this.parts.catalogue, this.completions)
+  }
+
+  get settings(): SettingsService {
+    return settingsService(this.catalogue, this.images)
+  }
+
+  get memory(): MemoryService {
+    return memoryService(this.request, this.parts.memory)
+  }
+
+  get templates(): TemplateService {
+    const { templates, live } = this.parts.prompts
+    return templateService(this.request.actor, templates, live)
+  }
+
+  get assignments(): AssignmentService {
+    const { catalogue, prompts } = this.parts
+    const { assignments: source, live } = prompts
+    return assignmentService({ actor: this.request.actor, source, catalogue, live })
+  }
+
+  get embeddings(): EmbeddingService {
+    return embeddingService(this.request, this.parts)
+  }
+
+  clearLoaders(): void {
+    // Nothing is loaded per request: models are in memory.
   }
 }
