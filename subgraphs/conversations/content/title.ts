@@ -11,10 +11,10 @@ const maxTitleLength = 256
 export function givenTitle(title: string): string {
   assertStorable(title, 'title')
   if (title.trim() === '') throw invalidTitle('title must not be empty.')
+  assertShortEnough(title)
   const cleaned = cleanedTitle(title)
   // some characters are two or three in their normal form
-  if (isLongerThan(title, maxTitleLength) || isLongerThan(cleaned, maxTitleLength))
-    throw invalidTitle(`title is too long: at most ${maxTitleLength} characters.`)
+  assertShortEnough(cleaned)
   if (cleaned === '') throw invalidTitle('title must be more than links, addresses and symbols.')
   return cleaned
 }
@@ -33,6 +33,12 @@ export function titleFromText(text: string): string | null {
 const symbols = /[^\p{L}\p{M}\p{N}\s.,!?'-]+/gu
 /** `and/or` is two words, `(v2)` is one. */
 const symbolsInWord = /(?<=[\p{L}\p{N}])[^\p{L}\p{M}\p{N}\s.,!?'-]+(?=[\p{L}\p{N}])/gu
+
+/** Before it is cleaned, too: that takes time by the square of its length. */
+function assertShortEnough(title: string): void {
+  if (isLongerThan(title, maxTitleLength))
+    throw invalidTitle(`title is too long: at most ${maxTitleLength} characters.`)
+}
 
 /** Contract 2.4: no links, addresses, link targets or symbols; single spaces; no punctuation at the end. */
 function cleanedTitle(text: string): string {
