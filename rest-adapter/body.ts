@@ -10,6 +10,9 @@ export const smallBodyBytes = 1024 * 1024
 const readableTypes =
   /^(application\/([\w.+-]+\+)?json|text\/plain|application\/x-www-form-urlencoded)\s*(;|$)/i
 
+const namedCharset = /;\s*charset\s*=\s*"?([^\s;"]*)/i
+const readableCharset = /^(utf-?8|us-ascii)$/i
+
 /** Reads the bytes of a body, up to `limit`. An empty body is empty bytes. */
 export function bodyReader(limit: number): (request: Request, response: Response) => Promise<Buffer> {
   const read: RequestHandler = express.raw({ type: () => true, limit, inflate: true })
@@ -28,8 +31,11 @@ function assertReadable({ headers }: IncomingMessage, limit: number): void {
   if (Number(headers['content-length'] ?? 0) > limit)
     throw new AppError('payload_too_large', 'The body is too large.')
   const type = headers['content-type']
-  if (type === undefined || readableTypes.test(type)) return
-  throw new AppError('unsupported_media_type', 'Send the body as application/json.')
+  if (type === undefined) return
+  if (!readableTypes.test(type))
+    throw new AppError('unsupported_media_type', 'Send the body as application/json.')
+  const [, charset = 'utf-8'] = namedCharset.exec(type) ?? []
+  if (!readableCharset.test(charset)) throw new AppError('unsupported_media_type', 'Send the body in UTF-8.')
 }
 
 /**

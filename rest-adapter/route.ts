@@ -11,11 +11,23 @@ export type RouteAccess = 'public' | 'authenticated'
 
 export type RouteMethod = 'get' | 'post' | 'put' | 'patch' | 'delete'
 
+/** What a form is received with. */
+export type FormArrival = Pick<RouteInput, 'request' | 'context' | 'files'>
+
+/** What a form has brought. */
+export interface FormBody<Form> {
+  readonly form: Form
+  /** All that the answer depends on. Two forms that say the same have the same, though their bytes differ: boundaries are random. */
+  readonly said: string
+}
+
 /** What a route has parsed out of a request. */
-export interface RouteInput<Body = unknown, Query = unknown> {
+export interface RouteInput<Body = unknown, Query = unknown, Form = unknown> {
   readonly params: Readonly<Record<string, string>>
   readonly query: Query
   readonly body: Body
+  /** What came in place of a JSON body, for routes that `receive` it; then `body` is undefined. Null where no form came. */
+  readonly form: Form | null
   /** The body's bytes as they came, for routes that pass them on. */
   readonly rawBody: Buffer
   readonly request: Request
@@ -48,10 +60,7 @@ export interface RouteDescription {
   readonly body: z.ZodType | null
   /** The media type of a body that is no JSON: nobody reads it before the route does. Null where there is none. */
   readonly bodyType: string | null
-  /**
-   * The field of a form that holds a file, for a route that takes one in place of its JSON body: the route reads the form itself, as
-   * it comes, and no idempotency key is looked at. `body` is undefined then. Null for all others.
-   */
+  /** The field of a form that holds a file, for a route that takes one in place of its JSON body; null for all others. */
   readonly file: string | null
   /** A body may be left out entirely; the schema then sees `{}`. */
   readonly bodyOptional: boolean
@@ -85,6 +94,8 @@ export interface RouteDescription {
 
 /** A route as the app mounts it: `run` writes the answer, and throws `AppError` before the first byte. */
 export interface Route extends RouteDescription {
+  /** Reads a form as it comes, for a route that has a `file`. */
+  readonly receive: ((arrival: FormArrival) => Promise<FormBody<unknown>>) | null
   run(input: RouteInput, response: Response): Promise<void>
 }
 
@@ -106,8 +117,9 @@ export type OperationRoute<Body, Query, Result, Variables> = Described<Body, Que
 }
 
 /** A route that writes its own answer: streams, bytes. */
-export type HandlerRoute<Body, Query> = Described<Body, Query> & {
-  handle(input: RouteInput<Body, Query>, response: Response): Promise<void>
+export type HandlerRoute<Body, Query, Form = unknown> = Described<Body, Query> & {
+  receive?(arrival: FormArrival): Promise<FormBody<Form>>
+  handle(input: RouteInput<Body, Query, Form>, response: Response): Promise<void>
 }
 
 /** Declares a route: variables, one graph operation, presentation. */
@@ -117,6 +129,7 @@ export function route<Result, Variables, Body = unknown, Query = unknown>(
   const route = describe(spec, operationName(spec.operation))
   return {
     ...route,
+    receive: null,
     async run(raw, response) {
       const input = raw as RouteInput<Body, Query>
       const result = await input.context.graph.execute(spec.operation, spec.variables(input), input.context)
@@ -128,8 +141,14 @@ export function route<Result, Variables, Body = unknown, Query = unknown>(
 }
 
 /** Declares a route that writes its own answer. */
-export function handlerRoute<Body = unknown, Query = unknown>(spec: HandlerRoute<Body, Query>): Route {
-  return { ...describe(spec), run: (raw, response) => spec.handle(raw as RouteInput<Body, Query>, response) }
+export function handlerRoute<Body = unknown, Query = unknown, Form = unknown>(
+  spec: HandlerRoute<Body, Query, Form>,
+): Route {
+  return {
+    ...describe(spec),
+    receive: spec.receive?.bind(spec) ?? null,
+    run: (raw, response) => spec.handle(raw as RouteInput<Body, Query, Form>, response),
+  }
 }
 
 const usualRate: RouteRate = { perMinute: 100, cost: 1 }

@@ -34,11 +34,12 @@ export function serveRoute(route: Route, services: RouteServices): RequestHandle
     if (route.access === 'authenticated' && !context.actor)
       throw new AppError('missing_credentials', credentialsHint)
     if (limits.active) await limits.admitCaller(route, callerOf(context, response), response)
-    const body = route.file !== null && isForm(request) ? null : route.body
-    const rawBody = body ? await readBody(request, response) : Buffer.alloc(0)
-    const call: Call = { request, body, rawBody, context, files }
-    const mayBeKeyed = route.method === 'post' && (body !== null || route.file === null)
-    const keyed = mayBeKeyed && context.actor ? keyedRequest(request, context.actor, rawBody) : null
+    const received = isForm(request) ? await route.receive?.({ request, context, files }) : null
+    const body = received ? null : route.body
+    const rawBody = body ? await readBody(request, response) : Buffer.from(received?.said ?? '')
+    const call: Call = { request, body, form: received?.form ?? null, rawBody, context, files }
+    const mayBeKeyed = route.method === 'post' && context.actor !== null
+    const keyed = mayBeKeyed ? keyedRequest(request, context.actor, rawBody) : null
     if (!keyed) return runRoute(route, call, response)
     await idempotency.serve({
       keyed,
@@ -60,8 +61,9 @@ export function serveRoute(route: Route, services: RouteServices): RequestHandle
 /** A request that has been let in. */
 interface Call {
   readonly request: Request
-  /** What its body is held against; null where the route has none, or reads it itself. */
+  /** What its body is held against; null where the route has none, or a form came in its place. */
   readonly body: Route['body']
+  readonly form: unknown
   readonly rawBody: Buffer
   readonly context: RequestContext
   readonly files: StoredFiles
@@ -69,7 +71,7 @@ interface Call {
 
 function runRoute(
   route: Route,
-  { request, body, rawBody, context, files }: Call,
+  { request, body, form, rawBody, context, files }: Call,
   response: Response,
 ): Promise<void> {
   return route.run(
@@ -79,6 +81,7 @@ function runRoute(
       body: body
         ? validated(body, withAliases(bodyValue(rawBody, route.bodyOptional), route.aliases))
         : undefined,
+      form,
       rawBody,
       request,
       context,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { PageArguments } from '../platform/pagination.ts'
+import { type PageArguments, toPage } from '../platform/pagination.ts'
 
 /** What every answer of ours carries beside its data. */
 export interface Meta {
@@ -91,6 +91,11 @@ export function pageArguments({
   }
 }
 
+/** How many a page holds at most. */
+export function pageSize({ limit }: Pick<z.output<typeof pageQuery>, 'limit'>): number {
+  return toPage(pageArguments({ limit })).limit
+}
+
 /** Unix seconds of a graph's `DateTime` (contract R22). */
 export function unixSeconds(dateTime: string): number {
   return Math.floor(Date.parse(dateTime) / 1000)
@@ -167,6 +172,10 @@ export const adminListOf = <Resource extends z.ZodType>(resource: Resource) =>
       .int()
       .describe('How many there are on all pages.')
       .meta({ examples: [1] }),
+    limit: z
+      .int()
+      .describe('How many a page holds at most.')
+      .meta({ examples: [20] }),
   })
 
 /** What a deletion answers. */

@@ -115,6 +115,14 @@ describe('the error envelope', () => {
     expect((await ids(`after=&cursor=${id}&order=asc`)).ids).not.toContain(id)
   })
 
+  it('stands on refused pages of the list of stored completions, which is empty', async () => {
+    const list = '/v1/chat/completions'
+    expect((await client.get(`${list}?limit=20&order=asc&model=x`)).json()).toMatchObject({ data: [] })
+    expectEnvelope(await client.get(`${list}?limit=0`), 400, 'invalid_parameter', 'limit')
+    expectEnvelope(await client.get(`${list}?order=up`), 400, 'invalid_parameter', 'order')
+    expectEnvelope(await client.get(`${list}?after=chatcmpl-1`), 400, 'invalid_cursor', 'after')
+  })
+
   it('refuses bodies over the limit of their route', async () => {
     const large = JSON.stringify({ name: 'x'.repeat(1024 * 1024) })
     expectEnvelope(await post('/v1/projects', large), 413, 'payload_too_large')
@@ -131,6 +139,14 @@ describe('the error envelope', () => {
       415,
       'unsupported_media_type',
     )
+    const utf16 = await post('/v1/projects', Buffer.from('{"name":"x"}', 'utf16le'), {
+      'content-type': 'application/json; charset="utf-16"',
+    })
+    expectEnvelope(utf16, 415, 'unsupported_media_type')
+    const utf8 = await post('/v1/projects', '{"name":"in UTF-8"}', {
+      'content-type': 'application/json; charset=UTF-8',
+    })
+    expect(utf8.status).toBe(201)
     const form = await post('/v1/projects', '{"name":"by curl -d"}', {
       'content-type': 'application/x-www-form-urlencoded',
     })

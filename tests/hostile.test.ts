@@ -204,6 +204,13 @@ describe('REST', () => {
     }
   })
 
+  it('tells caches that answers differ by origin, also those that a page may not see', async () => {
+    for (const origin of ['https://elsewhere.example', 'http://localhost:3000', null]) {
+      const answer = await send(`${server.url}/v1/models`, { headers: origin === null ? {} : { origin } })
+      expect(answer.headers.get('vary')).toBe('Origin')
+    }
+  })
+
   it('refuses a body that is announced too large without waiting for it', async () => {
     for (const path of ['/v1/projects', '/v1/chat/completions', '/graphql']) {
       const answer = await rawAnswer(

@@ -222,6 +222,23 @@ describe('POST /v1/images/edits', () => {
     for (const [name, value] of Object.entries(fields)) data.append(name, value)
     return data
   }
+  it('is done once for one idempotency key of a form, whatever stands between its parts', async () => {
+    const image = new Blob([new Uint8Array(await testImage('png', 40))])
+    const ask = (prompt: string, key = 'one-night') =>
+      send(`${server.url}/v1/images/edits`, {
+        method: 'POST',
+        headers: { ...client.headers, 'idempotency-key': key },
+        body: form({ prompt, image }),
+      })
+    const [first, second] = [await ask('Night'), await ask('Night')]
+    expect([first.status, first.headers.get('idempotent-replayed')]).toEqual([200, null])
+    expect([second.text, second.headers.get('idempotent-replayed')]).toEqual([first.text, 'true'])
+    const other = await ask('Day')
+    expect([other.status, errorOf(other.text)?.code]).toEqual([409, 'idempotency_conflict'])
+    const long = await ask('Night', 'k'.repeat(256))
+    expect([long.status, errorOf(long.text)?.param]).toEqual([400, 'Idempotency-Key'])
+  })
+
   it.each([
     ['no image', { prompt: 'x' }, 400, { code: 'missing_parameter', param: 'image' }],
     ['no prompt', { image: new Blob([]) }, 400, { code: 'invalid_parameter', param: 'image' }],

@@ -77,6 +77,24 @@ describe.each(['files', 'a bucket'])('media in %s', (kind) => {
   const upload = (body: FormData, by = client) =>
     send(url('/media/v1/media/upload'), { method: 'POST', headers: by.headers, body })
 
+  it('uploads a form once for one idempotency key', async () => {
+    const keyed = (bytes: Buffer) =>
+      send(url('/v1/media/upload'), {
+        method: 'POST',
+        headers: { ...client.headers, 'idempotency-key': 'one-upload' },
+        body: form(bytes),
+      })
+    const bytes = await testImage('png', 21)
+    const [first, second, other] = [
+      await keyed(bytes),
+      await keyed(bytes),
+      await keyed(await testImage('png', 22)),
+    ]
+    expect(first.json()).toMatchObject({ deduped: false })
+    expect([second.text, second.headers.get('idempotent-replayed')]).toEqual([first.text, 'true'])
+    expect([other.status, errorOf(other.text).code]).toEqual([409, 'idempotency_conflict'])
+  })
+
   describe('an image', () => {
     it('comes by data URL, by form and by URL, and has one id for the same bytes', async () => {
       const bytes = await testImage('png', 20)

@@ -99,7 +99,7 @@ describe('/v1/admin/prompt-templates', () => {
     await create('listed-1', { category: 'reasoning', name: 'Listed' })
     await create('listed-2', { category: 'reasoning', name: 'Listed' })
     const list = await admin.get(`${path}?category=reasoning&search=listed&is_system=false&limit=1`)
-    expect(list.json()).toMatchObject({ data: [{ template_key: 'listed-2' }], total: 2 })
+    expect(list.json()).toMatchObject({ data: [{ template_key: 'listed-2' }], total: 2, limit: 1 })
     const next = await admin.get(`${path}?category=reasoning&search=listed&limit=1&offset=1`)
     expect(next.json()).toMatchObject({ data: [{ template_key: 'listed-1' }], total: 2 })
     expect((await admin.get(`${path}?is_active=maybe`)).status).toBe(400)

@@ -1,4 +1,4 @@
-import type { RouteInput } from '../route.ts'
+import type { FormArrival } from '../route.ts'
 
 /** Fields of a form that are no texts (contract 2.7). */
 const numbers = new Set([
@@ -21,7 +21,7 @@ export async function imageFormBody({
   request,
   context,
   files,
-}: RouteInput): Promise<Record<string, unknown>> {
+}: FormArrival): Promise<Record<string, unknown>> {
   const { receiveForm } = await import('./receive-form.ts')
   const { bytes: store, maxBytes } = files
   const { fields, media } = await receiveForm({

@@ -59,7 +59,7 @@ const embeddedSandbox = 'https://sandbox.embed.apollographql.com'
 
 /** Paths that any page may read, without credentials. */
 const openPaths =
-  /^\/(((llm|v1|llm\/v1|mcp|media|responses?)\/)?(healthz|readyz)|healthcheck|api\/swagger|api\/media|(llm\/)?v1\/(public\/shares|share))(\/|$)/
+  /^\/(((llm|v1|llm\/v1|mcp|media|responses?)\/)?(healthz|readyz)|healthcheck|api\/swagger|api\/media|((llm|mcp|media|responses?)\/)?v1\/(public\/shares|share))(\/|$)/
 
 /** Which pages may call. */
 export interface CorsOptions {
@@ -89,9 +89,10 @@ export function corsPolicy({ origins, allowSandbox }: CorsOptions): RequestHandl
   const rest = restricted(false)
   const graph = restricted(true)
   return (request, response, next) => {
-    if (openPaths.test(request.path)) open(request, response, next)
-    else if (request.path === '/graphql' || request.path.startsWith('/graphql/'))
-      graph(request, response, next)
+    if (openPaths.test(request.path)) return open(request, response, next)
+    // Also what a page from elsewhere is not let see must not be kept for one that is.
+    response.setHeader('Vary', 'Origin')
+    if (request.path === '/graphql' || request.path.startsWith('/graphql/')) graph(request, response, next)
     else rest(request, response, next)
   }
 }

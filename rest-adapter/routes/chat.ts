@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AppError } from '../../platform/errors.ts'
 import { chatCompletion } from '../../platform/openai/chat-completion.ts'
 import { chatCompletionChunk } from '../../platform/openai/chat-completion-chunk.ts'
 import {
@@ -21,6 +22,17 @@ const tag = 'Chat'
 const chatQuery = z.object({
   referrer: z.string().optional().describe('Begins a conversation with this referrer where none is named.'),
   persona: z.string().optional().describe('Whom the model shall speak as, where prompts are orchestrated.'),
+})
+
+const storedQuery = z.object({
+  limit: z
+    .string()
+    .regex(/^[1-9]\d*$/, 'must be a whole number, 1 or more')
+    .optional()
+    .describe('How many.'),
+  after: z.string().optional().describe('The id of the last one that was seen.'),
+  order: z.enum(['asc', 'desc']).optional().describe('By creation.'),
+  model: z.string().optional().describe('Only those of this model.'),
 })
 
 const storedCompletions = z
@@ -82,8 +94,12 @@ export const chatRoutes: readonly Route[] = [
     operationId: 'listChatCompletions',
     summary: 'List your stored completions; they are kept as conversations, so this list is empty',
     tag,
+    query: storedQuery,
+    failures: ['invalid_parameter', 'invalid_cursor'],
     response: storedCompletions,
-    async handle(_, response) {
+    async handle({ query: { after } }, response) {
+      if (after !== undefined)
+        throw new AppError('invalid_cursor', 'after names no completion.', { param: 'after' })
       response.json({ object: 'list', data: [], first_id: null, last_id: null, has_more: false })
     },
   }),

@@ -12,7 +12,7 @@ import { imageFormBody } from '../files/image-form.ts'
 import { CreateImageEditsDocument, CreateImagesDocument } from '../operations.generated.ts'
 import { inferenceFailures } from '../present/inference-failures.ts'
 import { sendRawBody } from '../raw-body.ts'
-import { handlerRoute, type Route, type RouteInput } from '../route.ts'
+import { type FormArrival, type FormBody, handlerRoute, type Route } from '../route.ts'
 
 const tag = 'Images'
 
@@ -53,13 +53,13 @@ export const imageRoutes: readonly Route[] = [
     },
     response: imageList,
   }),
-  handlerRoute<ImageEditRequest | undefined>({
+  handlerRoute<ImageEditRequest | undefined, unknown, RawBody>({
     method: 'post',
     path: '/v1/images/edits',
     operationId: 'createImageEdits',
     summary: 'Make images of images',
     description:
-      'As JSON, or as `multipart/form-data` with files in `image` (or `image[]`, up to 16) and `mask`, and everything else as fields. `images` is another name of `image`. What is not a media of yours becomes one. Answers as `/v1/images/generations`, with the bytes unless `response_format` says otherwise; no idempotency key of a form is looked at.',
+      'As JSON, or as `multipart/form-data` with files in `image` (or `image[]`, up to 16) and `mask`, and everything else as fields. `images` is another name of `image`. What is not a media of yours becomes one. Answers as `/v1/images/generations`, with the bytes unless `response_format` says otherwise.',
     tag,
     file: 'image',
     body: imageEditRequest,
@@ -75,9 +75,9 @@ export const imageRoutes: readonly Route[] = [
       'max_size_exceeded',
       'input_too_large',
     ],
-    async handle(input, response) {
-      const { body, rawBody, context } = input
-      const request = body ? new RawBody(rawBody, body) : await formBody(input)
+    receive: formBody,
+    async handle({ body, form, rawBody, context }, response) {
+      const request = form ?? new RawBody(rawBody, body)
       const { createImageEdits } = await context.graph.execute(CreateImageEditsDocument, { request }, context)
       sendRawBody(response, createImageEdits)
     },
@@ -97,8 +97,9 @@ export const imageRoutes: readonly Route[] = [
   }),
 ]
 
-/** A form as JSON would have been. */
-async function formBody(input: RouteInput): Promise<RawBody> {
-  const body = validated(imageEditRequest, await imageFormBody(input))
-  return new RawBody(Buffer.from(JSON.stringify(body)), body)
+/** A form as JSON would have been: the same files are the same media, however often they come. */
+async function formBody(arrival: FormArrival): Promise<FormBody<RawBody>> {
+  const body = validated(imageEditRequest, await imageFormBody(arrival))
+  const said = JSON.stringify(body)
+  return { form: new RawBody(Buffer.from(said), body), said }
 }

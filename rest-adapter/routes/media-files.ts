@@ -13,7 +13,7 @@ import {
   type StoredBytesFieldsFragment,
 } from '../operations.generated.ts'
 import { mediaJson, mediaResource, storedJson, storedMedia } from '../present/media.ts'
-import { handlerRoute, type Route, type RouteInput } from '../route.ts'
+import { type FormArrival, type FormBody, handlerRoute, type Route, type RouteInput } from '../route.ts'
 
 const tag = 'Media'
 
@@ -52,13 +52,13 @@ const idOf = ({ params }: RouteInput) => (params.media_id ?? '').toLowerCase()
 
 /** The routes that move the bytes of media, past the graph. */
 export const mediaFileRoutes: readonly Route[] = [
-  handlerRoute<z.output<typeof uploadBody> | undefined>({
+  handlerRoute<z.output<typeof uploadBody> | undefined, unknown, ReceivedMedia>({
     method: 'post',
     path: '/v1/media/upload',
     operationId: 'uploadMedia',
     summary: 'Upload an image',
     description:
-      'As `multipart/form-data` with a `file`, or as JSON with `remote_url` or `data_url`. The same bytes have the same id, however often they come: no idempotency key of a form is looked at.',
+      'As `multipart/form-data` with a `file`, or as JSON with `remote_url` or `data_url`. The same bytes have the same id, however often they come.',
     tag,
     file: 'file',
     body: uploadBody,
@@ -72,9 +72,9 @@ export const mediaFileRoutes: readonly Route[] = [
       'media_storage_failed',
       'media_storage_not_configured',
     ],
-    async handle(input, response) {
-      const { body, context } = input
-      response.json(storedJson(body ? await createFromJson(body, context) : await fromForm(input)))
+    receive: fromForm,
+    async handle({ body, form, context }, response) {
+      response.json(storedJson(form ?? (await createFromJson(body ?? {}, context))))
     },
     response: storedMedia,
   }),
@@ -154,7 +154,7 @@ function storedObject(
 }
 
 /** The reader of forms is loaded with the first of them. */
-async function fromForm({ request, context, files }: RouteInput): Promise<ReceivedMedia> {
+async function fromForm({ request, context, files }: FormArrival): Promise<FormBody<ReceivedMedia>> {
   const { receiveForm } = await import('../files/receive-form.ts')
   const { bytes: store, maxBytes } = files
   const { media } = await receiveForm({
@@ -167,7 +167,10 @@ async function fromForm({ request, context, files }: RouteInput): Promise<Receiv
   })
   const [stored] = media.get('file') ?? []
   if (!stored) throw new AppError('missing_parameter', 'The form has no file named file.', { param: 'file' })
-  return stored
+  return {
+    form: stored,
+    said: JSON.stringify({ id: stored.media.id, filename: stored.media.filename ?? null }),
+  }
 }
 
 /** Whether JSON is what somebody would rather have. Who takes anything gets the image. */

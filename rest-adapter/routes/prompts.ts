@@ -12,7 +12,7 @@ import {
 } from '../operations.generated.ts'
 import { templateJson, templateResource } from '../present/prompt-template.ts'
 import { type Route, type RouteInput, route } from '../route.ts'
-import { adminListOf, dual, dualOf, pageArguments, pageQuery } from '../shapes.ts'
+import { adminListOf, dual, dualOf, pageArguments, pageQuery, pageSize } from '../shapes.ts'
 
 const tag = 'Prompt templates'
 const administrators = 'For administrators.'
@@ -79,9 +79,10 @@ export const promptRoutes: readonly Route[] = [
       isSystem: is_system === undefined ? null : is_system === 'true',
       search: search ?? null,
     }),
-    present: ({ promptTemplates: { nodes, totalCount } }) => ({
+    present: ({ promptTemplates: { nodes, totalCount } }, { query }) => ({
       data: nodes.map(templateJson),
       total: totalCount,
+      limit: pageSize(query),
     }),
     response: adminListOf(templateResource),
     failures: ['admin_required'],
