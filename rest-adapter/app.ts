@@ -15,7 +15,7 @@ import { requestId } from './middleware/request-id.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
 import { traceRequests } from './middleware/trace-requests.ts'
 import { refuseOtherMethods } from './other-methods.ts'
-import type { RateLimits } from './rate-limits/index.ts'
+import { countedFailures, type RateLimits } from './rate-limits/index.ts'
 import type { RequestScope } from './request-scope.ts'
 import type { Route } from './route.ts'
 import { type RouteServices, serveRoute } from './serve-route.ts'
@@ -91,6 +91,6 @@ export function createApp({
   app.use(() => {
     throw new AppError('route_not_found', 'There is no such route.')
   })
-  app.use(errorHandler(log))
+  app.use(countedFailures(limits), errorHandler(log))
   return app
 }

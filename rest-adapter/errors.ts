@@ -44,7 +44,7 @@ export function requestIdOf(response: Response): string {
 /** The last handler: whatever was thrown becomes the envelope; what is our fault is logged. */
 export function errorHandler(log: Logger): ErrorRequestHandler {
   return (thrown: unknown, request, response, _next) => {
-    const failure = toAppError(fromFramework(thrown))
+    const failure = failureOf(thrown)
     if (failure.code === 'internal') {
       log.error(
         { err: failure.cause ?? failure, requestId: requestIdOf(response), path: request.path },
@@ -54,6 +54,11 @@ export function errorHandler(log: Logger): ErrorRequestHandler {
     if (response.destroyed) return
     sendError(response, failure)
   }
+}
+
+/** What the caller is told of what was thrown. */
+export function failureOf(thrown: unknown): AppError {
+  return toAppError(fromFramework(thrown))
 }
 
 /** Express and its body reader throw errors with a `status`: each is the client's fault and has its own code. */

@@ -39,8 +39,10 @@ export interface RouteInput<Body = unknown, Query = unknown, Form = unknown> {
 export interface RouteRate {
   /** Requests a minute; 100 unless said otherwise. */
   readonly perMinute: number
-  /** What a request draws from the caller's bucket; 1 unless said otherwise. */
-  readonly cost: number
+  /** What a request draws from the caller's bucket; 1 unless said otherwise. `by size` is 1 to 10, by the size of its body. */
+  readonly cost: number | 'by size'
+  /** What routes have in common whose requests count together; each counts by itself unless given. */
+  readonly name?: string
 }
 
 /** What every route says of itself; the OpenAPI document is made from it. */

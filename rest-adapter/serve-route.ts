@@ -33,7 +33,7 @@ export function serveRoute(route: Route, services: RouteServices): RequestHandle
     const context = await scope.open(request, response, route.access)
     if (route.access === 'authenticated' && !context.actor)
       throw new AppError('missing_credentials', credentialsHint)
-    await limits.admitCaller(route, callerOf(context, response), response)
+    if (limits.active) await limits.admitCaller(route, callerOf(context, response), response)
     const received = isForm(request) ? await route.receive?.({ request, context, files }) : null
     const body = received ? null : route.body
     const rawBody = body ? await readBody(request, response) : Buffer.from(received?.said ?? '')

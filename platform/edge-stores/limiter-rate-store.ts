@@ -1,8 +1,11 @@
-import type { RateLimiterAbstract, RateLimiterRes } from 'rate-limiter-flexible'
-import type { RateDraw, RateLimitStore, RateWindow } from './rate-limit-store.ts'
+import type { RateLimiterAbstract } from 'rate-limiter-flexible'
+import type { RateLimitStore, RateWindow } from './rate-limit-store.ts'
 
 /** The library that counts. */
 export type Limiters = typeof import('rate-limiter-flexible')
+
+/** A window that is this near to its end gets nothing back: what came too late would be a gift to the next one. */
+const endMs = 1_000
 
 /** A store of the limiters that `create` makes, one for each window, of the library, which is loaded when something is limited. */
 export function limiterRateStore(
@@ -17,21 +20,29 @@ export function limiterRateStore(
     limiters.set(window.name, limiter)
     return limiter
   }
+  const load = (): Promise<Limiters> => {
+    loading ??= import('rate-limiter-flexible')
+    return loading
+  }
   return {
     async draw(window, key, cost) {
-      loading ??= import('rate-limiter-flexible')
-      const library = await loading
+      const library = await load()
+      const limiter = limiterOf(library, window)
       try {
-        return drawOf(true, await limiterOf(library, window).consume(key, cost))
+        const { remainingPoints, msBeforeNext } = await limiter.consume(key, cost)
+        return { allowed: true, remaining: remainingPoints, resetsAt: Date.now() + msBeforeNext }
       } catch (refusal) {
-        // The limiter throws its result where too little is left.
-        if (refusal instanceof library.RateLimiterRes) return drawOf(false, refusal)
-        throw refusal
+        // The limiter throws its result where too little is left, and has counted the cost all the same.
+        if (!(refusal instanceof library.RateLimiterRes)) throw refusal
+        const { consumedPoints, msBeforeNext } = refusal
+        if (msBeforeNext > endMs) await limiter.reward(key, cost)
+        const remaining = Math.max(0, window.points - (consumedPoints - cost))
+        return { allowed: false, remaining, resetsAt: Date.now() + msBeforeNext }
       }
     },
+    async giveBack(window, key, cost, { resetsAt }) {
+      if (resetsAt - Date.now() <= endMs) return
+      await limiterOf(await load(), window).reward(key, cost)
+    },
   }
-}
-
-function drawOf(allowed: boolean, { remainingPoints, msBeforeNext }: RateLimiterRes): RateDraw {
-  return { allowed, remaining: remainingPoints, resetsAt: Date.now() + msBeforeNext }
 }

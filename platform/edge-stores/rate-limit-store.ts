@@ -16,6 +16,11 @@ export interface RateDraw {
 
 /** Counts what callers draw: in one process, or across all of them. */
 export interface RateLimitStore {
-  /** Draws `cost` points of `window` for `key`. A store that can't be reached lets this process count by itself. */
+  /**
+   * Draws `cost` points of `window` for `key`; where fewer are left, none. Two draws at once never share a point: while one of
+   * them is refused, the other may find less than there is. A store that can't be reached lets this process count by itself.
+   */
   draw(window: RateWindow, key: string, cost: number): Promise<RateDraw>
+  /** Gives back what `draw` has taken. */
+  giveBack(window: RateWindow, key: string, cost: number, draw: RateDraw): Promise<void>
 }

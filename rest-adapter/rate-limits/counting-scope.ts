@@ -9,7 +9,7 @@ export function countingScope(scope: RequestScope, limits: RateLimits): RequestS
       try {
         return await scope.open(request, response, access)
       } catch (error) {
-        if (toAppError(error).status === 401) await limits.countRefusal(request.ip ?? null, response)
+        if (toAppError(error).status === 401) await limits.countRefusal(request, response)
         throw error
       }
     },

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import type { RequestContext } from '../../platform/context.ts'
 import { routes } from '../routes/index.ts'
+import type { LimitedRoute } from './caller-draws.ts'
 import { graphCharge } from './graph-fields.ts'
-import type { LimitedRoute, RateLimits } from './rate-limits.ts'
+import type { RateLimits } from './rate-limits.ts'
 
 /** What a root field is counted as. */
 async function countedAs(field: string): Promise<LimitedRoute | undefined> {
@@ -20,7 +21,7 @@ async function countedAs(field: string): Promise<LimitedRoute | undefined> {
 describe('a root field of the graph', () => {
   it.each([
     ['createMedia', 'post', '/v1/media', 50],
-    ['prepareMediaUpload', 'post', '/v1/media/prepare-upload', 100],
+    ['prepareMediaUpload', 'post', '/v1/media/prepare-upload', 50],
     ['deleteMedia', 'post', '/v1/media/bulk-delete', 100],
     ['generateImages', 'post', '/v1/images/generations', 100],
     ['editImages', 'post', '/v1/images/edits', 100],

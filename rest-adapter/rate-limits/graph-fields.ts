@@ -1,6 +1,7 @@
 import type { RequestContext } from '../../platform/context.ts'
 import type { Route } from '../route.ts'
-import type { LimitedRoute, RateLimits } from './rate-limits.ts'
+import type { Caller, LimitedRoute } from './caller-draws.ts'
+import type { RateLimits } from './rate-limits.ts'
 
 /** Root fields that do what a route does, and count as it. */
 const routeOfField: Readonly<Record<string, string>> = {
@@ -61,7 +62,8 @@ export function graphCharge(limits: RateLimits, routes: readonly Route[]) {
       rate: { perMinute: 100, cost: 1 },
     }
   return async (fields: readonly string[], { actor, client }: RequestContext): Promise<void> => {
-    const caller = { actor, ip: client.ip, family: undefined }
+    // How large what one field uploads is nobody knows yet.
+    const caller: Caller = { actor, ip: client.ip, family: undefined, bytes: Number.POSITIVE_INFINITY }
     await limits.admitFields(fields.map(limited), caller)
   }
 }

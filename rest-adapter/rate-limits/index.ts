@@ -1,4 +1,6 @@
+export { callerOf } from './caller-draws.ts'
+export { countedFailures } from './counted-failures.ts'
 export { countingScope } from './counting-scope.ts'
 export { graphCharge } from './graph-fields.ts'
 export { limitedGraph } from './limited-mount.ts'
-export { callerOf, type RateLimitOptions, type RateLimits, rateLimits } from './rate-limits.ts'
+export { type RateLimitOptions, type RateLimits, rateLimits } from './rate-limits.ts'

@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express'
 import type { RequestScope } from '../request-scope.ts'
-import { callerOf, type LimitedRoute, type RateLimits } from './rate-limits.ts'
+import { callerOf, type LimitedRoute } from './caller-draws.ts'
+import type { RateLimits } from './rate-limits.ts'
 
 /** What a request to the graph counts as by itself; what it starts is charged for besides. */
 const graphRoute: LimitedRoute = { method: 'post', path: '/graphql', rate: { perMinute: 100, cost: 1 } }

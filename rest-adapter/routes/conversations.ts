@@ -103,6 +103,7 @@ const updateRoute: Omit<
   'method'
 > = {
   path: '/v1/conversations/:conversation_id',
+  rate: { name: 'update conversation' },
   summary: 'Change a conversation',
   tag,
   body: updateBody,

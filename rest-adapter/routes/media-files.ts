@@ -4,6 +4,7 @@ import type { RequestContext } from '../../platform/context.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { ReceivedMedia } from '../files/receive-form.ts'
 import { type SentObject, sendBytes, sendWhole } from '../files/send-bytes.ts'
+import { mediaUploadRate } from '../media-upload-rate.ts'
 import {
   CreateMediaDocument,
   MediaBytesDocument,
@@ -63,7 +64,7 @@ export const mediaFileRoutes: readonly Route[] = [
     body: uploadBody,
     bodyOptional: true,
     bodyLimit: 'large',
-    rate: { perMinute: 50, cost: 5 },
+    rate: mediaUploadRate('by size'),
     failures: [
       'missing_parameter',
       'invalid_parameter',

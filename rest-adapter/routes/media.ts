@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AppError } from '../../platform/errors.ts'
+import { mediaUploadRate } from '../media-upload-rate.ts'
 import {
   CreateMediaDocument,
   DeleteMediaDocument,
@@ -86,7 +87,7 @@ export const mediaRoutes: readonly Route[] = [
     summary: 'Store an image from a URL or a data URL',
     tag,
     bodyLimit: 'large',
-    rate: { perMinute: 50, cost: 5 },
+    rate: mediaUploadRate('by size'),
     body: createBody,
     examples: {
       data: {
@@ -119,7 +120,7 @@ export const mediaRoutes: readonly Route[] = [
       description:
         'PUT the bytes to `upload_url` with the `headers` that come with it. The id can be used from then on; other bytes than were promised are refused and forgotten when it is first used.',
       tag,
-      rate: { cost: 2 },
+      rate: mediaUploadRate(2),
       body: prepareBody,
       examples: { png: { content_type: 'image/png', bytes: 48_213, filename: 'basil.png' } },
       failures: ['max_size_exceeded', 'media_storage_failed', 'media_storage_not_configured'],

@@ -56,6 +56,7 @@ const linkRoute: Omit<HandlerRoute<unknown, unknown>, 'path' | 'operationId' | '
   method: 'get',
   tag: 'Shares',
   access: 'public',
+  rate: { name: 'public shares' },
   failures: ['share_revoked'],
   response: publicShare,
   async handle(input, response) {

@@ -96,6 +96,7 @@ const editRoute = (method: RouteMethod, path: string, operationId: string) =>
     method,
     path,
     operationId,
+    rate: { name: 'edit item' },
     summary: 'Edit a message of a user: a branch that ends with it becomes MAIN, the former one is kept',
     description:
       'Everything after the message stays behind. With `model`, `stream` or `regenerate: true` it is asked at once, and stored together with its answer: where the model fails, nothing changes.',

@@ -87,6 +87,9 @@ function givenItem(id: string | null | undefined): string {
 
 const contextAlias = { include_context: 'include_context_messages' }
 
+/** An answer or a conversation: one limit (contract 8.6). */
+const sharing = { perMinute: 50, name: 'share' }
+
 const revocation = {
   method: 'delete',
   tag,
@@ -107,7 +110,7 @@ export const shareRoutes: readonly Route[] = [
     method: 'post',
     path: '/v1/conversations/:conversation_id/share',
     operationId: 'shareConversation',
-    rate: { perMinute: 50 },
+    rate: sharing,
     summary: 'Share a conversation, or one answer of it, by a public link',
     description:
       'What is shared is a snapshot: it does not change when the conversation does. Instructions, reasoning and tool calls are not in it. The conversation’s earlier links are revoked.',
@@ -140,7 +143,7 @@ export const shareRoutes: readonly Route[] = [
   route({
     method: 'post',
     path: '/v1/conversations/:conversation_id/items/:item_id/share',
-    rate: { perMinute: 50 },
+    rate: sharing,
     summary: 'Share one answer by a public link',
     tag,
     status: 201,
