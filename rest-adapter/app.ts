@@ -10,6 +10,7 @@ import { accessLog } from './middleware/access-log.ts'
 import { type CorsOptions, corsPolicy } from './middleware/cors.ts'
 import { countRequests } from './middleware/count-requests.ts'
 import { countedAs } from './middleware/endpoint.ts'
+import { inOrder } from './middleware/in-order.ts'
 import { requestHead } from './middleware/request-head.ts'
 import { requestId } from './middleware/request-id.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
@@ -73,14 +74,16 @@ export function createApp({
   app.set('case sensitive routing', true)
   app.set('trust proxy', [...trustedProxies])
   app.use(
-    requestId,
-    securityHeaders,
-    accessLog(log),
-    traceRequests(tracing),
-    countRequests(metrics),
-    corsPolicy(cors),
-    limits.admitAddress,
-    requestHead(maxBodyBytes),
+    inOrder(
+      requestId,
+      securityHeaders,
+      accessLog(log),
+      traceRequests(tracing),
+      countRequests(metrics),
+      corsPolicy(cors),
+      limits.admitAddress,
+      requestHead(maxBodyBytes),
+    ),
   )
   for (const { path, handlers } of mounts) app.use(path, countedAs(path), ...handlers)
   app.use(...entrance)

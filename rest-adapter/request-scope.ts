@@ -29,7 +29,7 @@ export interface RequestScopeOptions {
   readonly authenticator: Authenticator
   readonly log: Logger
   /** The headers that tell the caller who it is taken for (contract 1.1). */
-  identityHeaders(actor: Actor): Record<string, string>
+  identityHeaders(actor: Actor): ReadonlyMap<string, string>
 }
 
 export function requestScope({
@@ -51,7 +51,7 @@ export function requestScope({
         client: { ip: request.ip ?? null, userAgent: request.headers['user-agent'] ?? null },
       }
       const actor = access === 'public' ? null : await authenticator.authenticate(request.headers, base)
-      if (actor) response.setHeaders(new Map(Object.entries(identityHeaders(actor))))
+      if (actor) for (const [name, value] of identityHeaders(actor)) response.setHeader(name, value)
       return { ...base, actor }
     },
     async stillHolds({ headers }, context) {

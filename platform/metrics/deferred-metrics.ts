@@ -18,37 +18,56 @@ export function deferredMetrics(): DeferredMetrics {
   let kept = 0
   let attached: Metrics | null = null
 
+  /** An instrument, once it is there; until then what was to be done with it is kept. */
   const deferred = <Instrument>(define: (metrics: Metrics) => Instrument) => {
-    let instrument: Instrument | null = null
     const early: ((instrument: Instrument) => void)[] = []
-    const begin = (metrics: Metrics) => {
-      instrument = define(metrics)
-      for (const use of early.splice(0)) use(instrument)
+    const place: { instrument: Instrument | null; keep(use: (instrument: Instrument) => void): void } = {
+      instrument: attached && define(attached),
+      keep(use) {
+        if (kept >= mostKept) return
+        kept += 1
+        early.push(use)
+      },
     }
-    if (attached) begin(attached)
-    else waiting.push(begin)
-    return (use: (instrument: Instrument) => void) => {
-      if (instrument) return use(instrument)
-      if (kept >= mostKept) return
-      kept += 1
-      early.push(use)
-    }
+    if (!attached)
+      waiting.push((metrics) => {
+        const instrument = define(metrics)
+        place.instrument = instrument
+        for (const use of early.splice(0)) use(instrument)
+      })
+    return place
   }
 
   return {
     counter(definition) {
-      const use = deferred((metrics) => metrics.counter(definition))
-      return { add: (labels, by) => use((counter) => counter.add(labels, by)) }
+      const place = deferred((metrics) => metrics.counter(definition))
+      return {
+        add(labels, by) {
+          if (place.instrument) place.instrument.add(labels, by)
+          else place.keep((counter) => counter.add(labels, by))
+        },
+      }
     },
     histogram(definition) {
-      const use = deferred((metrics) => metrics.histogram(definition))
-      return { observe: (labels, value) => use((histogram) => histogram.observe(labels, value)) }
+      const place = deferred((metrics) => metrics.histogram(definition))
+      return {
+        observe(labels, value) {
+          if (place.instrument) place.instrument.observe(labels, value)
+          else place.keep((histogram) => histogram.observe(labels, value))
+        },
+      }
     },
     gauge(definition) {
-      const use = deferred((metrics) => metrics.gauge(definition))
+      const place = deferred((metrics) => metrics.gauge(definition))
       return {
-        add: (labels, by) => use((gauge) => gauge.add(labels, by)),
-        set: (labels, value) => use((gauge) => gauge.set(labels, value)),
+        add(labels, by) {
+          if (place.instrument) place.instrument.add(labels, by)
+          else place.keep((gauge) => gauge.add(labels, by))
+        },
+        set(labels, value) {
+          if (place.instrument) place.instrument.set(labels, value)
+          else place.keep((gauge) => gauge.set(labels, value))
+        },
       }
     },
     attach(metrics) {

@@ -100,18 +100,28 @@ function digestOf({ bearer, apiKeys }: SentCredentials): string {
   return hash('sha256', JSON.stringify([bearer, ...apiKeys]), 'base64')
 }
 
-/** What the answer tells the caller about who it is taken for (contract 1.1). */
-export function identityHeaders(actor: Actor): Record<string, string> {
-  const headers: Record<string, string> = {
-    'X-Auth-Method': actor.method,
-    'X-Principal-Id': actor.id,
-    'X-User-ID': actor.id,
-    'X-User-Subject': headerSafe(actor.subject),
-  }
-  if (actor.username) headers['X-User-Username'] = headerSafe(actor.username)
-  if (actor.email) headers['X-User-Email'] = headerSafe(actor.email)
-  if (actor.scopes.length > 0) headers['X-Scopes'] = headerSafe(actor.scopes.join(' '))
-  return headers
+const headersOf = new WeakMap<Actor, ReadonlyMap<string, string>>()
+
+/** What the answer tells the caller about who it is taken for (contract 1.1). Put together once for each verified credential. */
+export function identityHeaders(actor: Actor): ReadonlyMap<string, string> {
+  const known = headersOf.get(actor)
+  if (known) return known
+  const made = new Map(toldOf(actor))
+  headersOf.set(actor, made)
+  return made
+}
+
+function toldOf({ method, id, subject, username, email, scopes }: Actor): [name: string, value: string][] {
+  const told: [string, string | null][] = [
+    ['X-Auth-Method', method],
+    ['X-Principal-Id', id],
+    ['X-User-ID', id],
+    ['X-User-Subject', headerSafe(subject)],
+    ['X-User-Username', username ? headerSafe(username) : null],
+    ['X-User-Email', email ? headerSafe(email) : null],
+    ['X-Scopes', scopes.length > 0 ? headerSafe(scopes.join(' ')) : null],
+  ]
+  return told.flatMap(([name, value]) => (value === null ? [] : [[name, value]]))
 }
 
 /** Percent-encodes what a header can't hold, and `%`, so that it can be read back. */

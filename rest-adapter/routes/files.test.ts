@@ -49,7 +49,12 @@ async function startFiles() {
   } as const
   const graph: Graph = { execute: never, subscribe: never }
   const app = createApp({
-    scope: requestScope({ graph, authenticator: { authenticate: never }, log, identityHeaders: () => ({}) }),
+    scope: requestScope({
+      graph,
+      authenticator: { authenticate: never },
+      log,
+      identityHeaders: () => new Map(),
+    }),
     routes: fileRoutes,
     entrance: [pathFamilies],
     cors: { origins: [], allowSandbox: false },

@@ -22,10 +22,19 @@ export function callsOf({ tool_calls: calls }: JsonObject): readonly JsonObject[
 
 /** Everything in a message that a model reads as text. */
 export function textsOf(message: JsonObject): string[] {
+  const only = onlyText(message)
+  if (only !== null) return [only]
   const { content, name, refusal, reasoning_content: reasoning, tool_call_id: answered } = message
   const said = typeof content === 'string' ? [content] : partsOf(message).map(({ text }) => text)
   const called = [...callsOf(message), message.function_call].flatMap(callTexts)
   return [...said, name, refusal, reasoning, answered, ...called].filter((text) => typeof text === 'string')
+}
+
+/** The text of a message that has nothing else, as most have; else null. */
+function onlyText(message: JsonObject): string | null {
+  const { content, name, refusal, reasoning_content, tool_call_id, tool_calls, function_call } = message
+  const other = name ?? refusal ?? reasoning_content ?? tool_call_id ?? tool_calls ?? function_call
+  return typeof content === 'string' && other == null ? content : null
 }
 
 /** What a message costs beside its texts, in tokens. */
