@@ -2,6 +2,7 @@ import { requireActor } from '../../platform/actor.ts'
 import type { RequestContext } from '../../platform/context.ts'
 import type { SubgraphDatabase } from '../../platform/db.ts'
 import type { OwnedRows } from '../../platform/owned-rows.ts'
+import { requestServices } from '../../platform/request-services.ts'
 import type { SubgraphContext } from '../../platform/subgraph.ts'
 import { type ForkService, forkService } from './branches/forks.ts'
 import { type BranchService, branchService } from './branches/service.ts'
@@ -69,44 +70,75 @@ export interface SharedSources {
   readonly maxBranches: number
 }
 
+/** The services of one request. */
 export function conversationsContext(request: RequestContext, shared: SharedSources): ConversationsContext {
+  const { database, maxBranches, changes, sharing } = shared
   const { actor } = request
-  const { database, histories, store, sharing, hub, changes, metrics, maxBranches } = shared
-  const conversations = conversationSource(shared)
-  const items = itemSource(database)
-  const branches = branchSource(database)
-  const ownProject = ownProjects(request)
-  const conversationRules = conversationService({ actor, database, conversations, changes, ownProject })
-  return {
+  return servicesOf({
     request,
-    conversations: conversationRules,
+    actor,
+    shared,
+    writing: { actor, database, changes, maxBranches },
+    linkOf: sharing.linkOf,
     mediaReferences: (ownerId, ids) => mediaReferences(database, ownerId, ids),
     mediaOfProjects: (projectIds) => mediaOfProjects(database, requireActor(actor).id, projectIds),
-    branches: branchService({ actor, database, branches, conversations, changes, maxBranches }),
-    forks: forkService({ actor, database, items, changes, maxBranches }),
-    items: itemService({ actor, database, items, changes, maxBranches }),
-    ratings: ratingService({ actor, database, items, changes }),
-    toolCalls: toolCallService({ actor, database, items, changes }),
-    search: searchService({ actor, database, conversations, items, ownProject }),
-    live: liveService({ actor, signal: request.signal, hub, existing: conversationRules.existing }),
-    turns: turnService({ actor, database, histories, store, changes, maxBranches }),
-    generatedTitles: generatedTitleService({ actor, database, changes }),
-    shares: metrics.shares(
+    clearLoaders,
+  })
+}
+
+interface Given
+  extends SubgraphContext,
+    Pick<ConversationsContext, 'linkOf' | 'mediaReferences' | 'mediaOfProjects'> {
+  readonly actor: RequestContext['actor']
+  readonly shared: SharedSources
+  /** What every service that writes is made with. */
+  readonly writing: Pick<RequestContext, 'actor'> &
+    Pick<SharedSources, 'database' | 'changes' | 'maxBranches'>
+}
+
+/** What reads for one request, and remembers for it what it has read. */
+interface Sources {
+  readonly conversationRows: ReturnType<typeof conversationSource>
+  readonly itemRows: ReturnType<typeof itemSource>
+  readonly branchRows: ReturnType<typeof branchSource>
+  readonly ownProject: ReturnType<typeof ownProjects>
+}
+
+function clearLoaders(this: Sources): void {
+  this.conversationRows.clearLoaders()
+  this.itemRows.clearLoaders()
+  this.branchRows.clearLoaders()
+}
+
+const servicesOf = requestServices<Given, Sources & Omit<ConversationsContext, keyof Given>>({
+  conversationRows: ({ shared }) => conversationSource(shared),
+  itemRows: ({ shared }) => itemSource(shared.database),
+  branchRows: ({ shared }) => branchSource(shared.database),
+  ownProject: ({ request }) => ownProjects(request),
+  conversations: ({ writing, conversationRows: conversations, ownProject }) =>
+    conversationService({ ...writing, conversations, ownProject }),
+  branches: ({ writing, conversationRows: conversations, branchRows: branches }) =>
+    branchService({ ...writing, branches, conversations }),
+  forks: ({ writing, itemRows: items }) => forkService({ ...writing, items }),
+  items: ({ writing, itemRows: items }) => itemService({ ...writing, items }),
+  ratings: ({ writing, itemRows: items }) => ratingService({ ...writing, items }),
+  toolCalls: ({ writing, itemRows: items }) => toolCallService({ ...writing, items }),
+  search: ({ writing: { actor, database }, conversationRows: conversations, itemRows: items, ownProject }) =>
+    searchService({ actor, database, conversations, items, ownProject }),
+  live: ({ request: { actor, signal }, shared: { hub }, conversations: { existing } }) =>
+    liveService({ actor, signal, hub, existing }),
+  turns: ({ writing, shared: { histories, store } }) => turnService({ ...writing, histories, store }),
+  generatedTitles: ({ writing }) => generatedTitleService(writing),
+  shares: ({ writing: { actor, database }, shared, conversationRows: conversations, itemRows: items }) =>
+    shared.metrics.shares(
       shareService({
         actor,
         database,
         conversations,
         items,
         lists: shareLists(database),
-        isEnabled: sharing.isEnabled,
+        isEnabled: shared.sharing.isEnabled,
       }),
     ),
-    publicLinks: metrics.links(publicLinks(sharing.links, sharing.views)),
-    linkOf: sharing.linkOf,
-    clearLoaders() {
-      conversations.clearLoaders()
-      items.clearLoaders()
-      branches.clearLoaders()
-    },
-  }
-}
+  publicLinks: ({ shared: { metrics, sharing } }) => metrics.links(publicLinks(sharing.links, sharing.views)),
+})

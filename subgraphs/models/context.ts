@@ -1,4 +1,5 @@
 import type { RequestContext } from '../../platform/context.ts'
+import { requestServices } from '../../platform/request-services.ts'
 import type { SubgraphContext } from '../../platform/subgraph.ts'
 import { type CatalogueService, catalogueService } from './catalogue/service.ts'
 import { type EmbeddingService, embeddingService } from './completion/embeddings.ts'
@@ -33,69 +34,32 @@ export interface ModelsParts extends CompletionParts {
   readonly images: ImageParts
 }
 
-export function modelsContext(request: RequestContext, parts: ModelsParts): ModelsContext {
-  return new RequestServices(request, parts)
+/** The services of one request. */
+export const modelsContext = (request: RequestContext, parts: ModelsParts): ModelsContext =>
+  servicesOf({ request, parts, clearLoaders: nothingLoaded })
+
+interface Given extends SubgraphContext {
+  readonly parts: ModelsParts
 }
 
-/**
- * Services are made when they are first asked for: a chat needs one of them. Without `#` fields: Apollo Server, which a process of this
- * subgraph alone runs, hands resolvers a copy.
- */
-class RequestServices implements ModelsContext {
-  readonly request: RequestContext
-  private readonly parts: ModelsParts
-  private madeCatalogue: CatalogueService | undefined
-  private madeCompletions: CompletionService | undefined
-  private madeImages: ImageService | undefined
+/** Nothing is loaded per request: models are in memory. */
+const nothingLoaded = () => undefined
 
-  constructor(request: RequestContext, parts: ModelsParts) {
-    this.request = request
-    this.parts = parts
-  }
-
-  get catalogue(): CatalogueService {
-    this.madeCatalogue ??= catalogueService(this.request, this.parts.catalogue)
-    return this.madeCatalogue
-  }
-
-  get completions(): CompletionService {
-    this.madeCompletions ??= completionService(this.request, this.parts)
-    return this.madeCompletions
-  }
-
-  get images(): ImageService {
-    this.madeImages ??= imageService(this.request, this.parts.images)
-    return this.madeImages
-  }
-
-  get regenerations(): RegenerationService {
-    return regenerationService(this.request, this.parts.catalogue, this.completions)
-  }
-
-  get settings(): SettingsService {
-    return settingsService(this.catalogue, this.images)
-  }
-
-  get memory(): MemoryService {
-    return memoryService(this.request, this.parts.memory)
-  }
-
-  get templates(): TemplateService {
-    const { templates, live } = this.parts.prompts
-    return templateService(this.request.actor, templates, live)
-  }
-
-  get assignments(): AssignmentService {
-    const { catalogue, prompts } = this.parts
-    const { assignments: source, live } = prompts
-    return assignmentService({ actor: this.request.actor, source, catalogue, live })
-  }
-
-  get embeddings(): EmbeddingService {
-    return embeddingService(this.request, this.parts)
-  }
-
-  clearLoaders(): void {
-    // Nothing is loaded per request: models are in memory.
-  }
-}
+const servicesOf = requestServices<Given, Omit<ModelsContext, keyof SubgraphContext>>({
+  catalogue: ({ request, parts }) => catalogueService(request, parts.catalogue),
+  completions: ({ request, parts }) => completionService(request, parts),
+  regenerations: ({ request, parts, completions }) =>
+    regenerationService(request, parts.catalogue, completions),
+  embeddings: ({ request, parts }) => embeddingService(request, parts),
+  images: ({ request, parts }) => imageService(request, parts.images),
+  settings: ({ catalogue, images }) => settingsService(catalogue, images),
+  memory: ({ request, parts }) => memoryService(request, parts.memory),
+  templates({ request, parts }) {
+    const { templates, live } = parts.prompts
+    return templateService(request.actor, templates, live)
+  },
+  assignments({ request, parts }) {
+    const { assignments: source, live } = parts.prompts
+    return assignmentService({ actor: request.actor, source, catalogue: parts.catalogue, live })
+  },
+})
