@@ -6,7 +6,8 @@ import { AppError } from '../platform/errors.ts'
  * asks for just that.
  */
 export function refuseOtherMethods(served: Iterable<string>): RequestHandler {
-  const methods = [...served].map((method) => method.toUpperCase())
+  // Whatever is read can be asked for its head alone (RFC 9110 9.3.2).
+  const methods = [...served].flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : method.toUpperCase()))
   const allow = [...new Set(methods), 'OPTIONS'].join(', ')
   return (request, response) => {
     response.setHeader('Allow', allow)

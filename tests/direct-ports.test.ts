@@ -35,7 +35,7 @@ describe('a service’s own port', () => {
   it('names the methods that its health takes', async () => {
     for (const path of ['/', '/healthz', '/v1/readyz', '/health/auth']) {
       const answer = await send(at('llm-api', path), { method: 'POST' })
-      expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, OPTIONS'])
+      expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS'])
     }
     expect((await send(at('mcp-tools', '/health/auth'), { method: 'POST' })).status).toBe(404)
   })

@@ -37,7 +37,7 @@ describe('the error envelope', () => {
   it('names the methods that a known path takes', async () => {
     const answer = await send(`${server.url}/v1/projects`, { method: 'PUT', headers: client.headers })
     expectEnvelope(answer, 405, 'method_not_allowed')
-    expect(answer.headers.get('allow')).toBe('POST, GET, OPTIONS')
+    expect(answer.headers.get('allow')).toBe('POST, GET, HEAD, OPTIONS')
   })
 
   it.each([
@@ -55,7 +55,7 @@ describe('the error envelope', () => {
   ])('names the methods of what is only read too: %s %s', async (method, path) => {
     const answer = await send(`${server.url}${path}`, { method })
     expectEnvelope(answer, 405, 'method_not_allowed')
-    expect(answer.headers.get('allow')).toBe('GET, OPTIONS')
+    expect(answer.headers.get('allow')).toBe('GET, HEAD, OPTIONS')
   })
 
   it('tells malformed JSON, invalid UTF-8, deep nesting and a missing body apart from the rest as invalid_json', async () => {

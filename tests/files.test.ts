@@ -40,6 +40,6 @@ describe('links to files', () => {
 
   it('tell other methods which there are', async () => {
     const answer = await fetch(link('GET'), { method: 'DELETE' })
-    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, PUT, OPTIONS'])
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD, PUT, OPTIONS'])
   })
 })

@@ -191,7 +191,7 @@ describe('REST', () => {
 
   it('answers OPTIONS on every path that it has', async () => {
     for (const [path, allow] of [
-      ['/v1/projects', 'POST, GET, OPTIONS'],
+      ['/v1/projects', 'POST, GET, HEAD, OPTIONS'],
       ['/graphql', 'GET, POST, OPTIONS'],
       ['/graphql/stream', 'GET, POST, OPTIONS'],
     ]) {
