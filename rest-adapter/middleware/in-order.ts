@@ -5,7 +5,8 @@ export function inOrder(...handlers: readonly RequestHandler[]): RequestHandler 
   return (request, response, next) => {
     let at = 0
     const step = (failure?: unknown): unknown => {
-      if (failure !== undefined) return next(failure)
+      // As Express: null is no failure, and some handlers say so.
+      if (failure) return next(failure)
       const handler = handlers[at]
       at += 1
       return handler ? handler(request, response, step) : next()
