@@ -156,7 +156,7 @@ async function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<
   return signal === 'SIGKILL' || child.exitCode === 0
 }
 
-const startLimitMs = 30_000
+const startLimitMs = 50_000
 
 async function answers(url: string, printed: readonly string[]): Promise<void> {
   const deadline = Date.now() + startLimitMs
