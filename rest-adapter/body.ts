@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import express, { type Request, type RequestHandler, type Response } from 'express'
 import { AppError } from '../platform/errors.ts'
 import { parseJsonBody } from '../platform/json-body.ts'
+import type { RouteDescription } from './route.ts'
 
 /** Bodies that are not chats or media stay under this: 1 MB (contract 3.1). */
 export const smallBodyBytes = 1024 * 1024
@@ -40,10 +41,13 @@ function assertReadable({ headers }: IncomingMessage, limit: number): void {
 
 /**
  * The value of a JSON body.
- * @throws AppError `invalid_json`, also when there is none and the route needs one
+ * @throws AppError `invalid_json`, also when there is none and the route needs one; `payload_too_large` for too many values
  */
-export function bodyValue(bytes: Buffer, optional: boolean): unknown {
-  if (bytes.length > 0) return parseJsonBody(bytes)
-  if (optional) return {}
+export function bodyValue(
+  bytes: Buffer,
+  { bodyOptional, bodyValues }: Pick<RouteDescription, 'bodyOptional' | 'bodyValues'>,
+): unknown {
+  if (bytes.length > 0) return parseJsonBody(bytes, bodyValues)
+  if (bodyOptional) return {}
   throw new AppError('invalid_json', 'The request needs a JSON body.')
 }

@@ -4,6 +4,7 @@ import type { DocumentNode } from 'graphql'
 import type { z } from 'zod'
 import type { RequestContext } from '../platform/context.ts'
 import type { ErrorCode } from '../platform/errors.ts'
+import { maxJsonValues } from '../platform/json-body.ts'
 import type { StoredFiles } from './files/stored-files.ts'
 
 /** Who may call a route: anybody, or only those who proved who they are. What they may do is the service's to say. */
@@ -74,6 +75,8 @@ export interface RouteDescription {
   readonly responseType: string | null
   /** The most bytes that a body may have; the platform's small limit unless said otherwise. */
   readonly bodyLimit: 'small' | 'large'
+  /** The most values that a JSON body may have; `maxJsonValues` unless said otherwise. */
+  readonly bodyValues: number
   /** How often one caller may call it, where the documented limits are on (contract 8.6). */
   readonly rate: RouteRate
   /** Other names under which clients send a field: `{ title: 'name' }`. The right one wins when both are there. */
@@ -173,6 +176,7 @@ function describe<Body, Query>(
     response: spec.response ?? null,
     responseType: spec.responseType ?? null,
     bodyLimit: spec.bodyLimit ?? 'small',
+    bodyValues: spec.bodyValues ?? maxJsonValues,
     rate: { ...usualRate, ...spec.rate },
     aliases: spec.aliases ?? {},
     operationId: spec.operationId ?? operationId,

@@ -78,9 +78,7 @@ function runRoute(
     {
       params: pathParameters(request),
       query: route.query ? validated(route.query, request.query) : request.query,
-      body: body
-        ? validated(body, withAliases(bodyValue(rawBody, route.bodyOptional), route.aliases))
-        : undefined,
+      body: body ? validated(body, withAliases(bodyValue(rawBody, route), route.aliases)) : undefined,
       form,
       rawBody,
       request,

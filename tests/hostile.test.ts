@@ -1,6 +1,8 @@
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { gzip as gzipping } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type FakeProvider, startFakeProvider } from '../platform/testing/fake-provider.ts'
 import { guest, send, type TestClient } from './client.ts'
@@ -24,6 +26,7 @@ interface GraphAnswer {
   errors?: { message: string; extensions: Record<string, unknown> }[]
 }
 
+const gzip = promisify(gzipping)
 const json = { 'content-type': 'application/json' }
 const events = { ...json, accept: 'text/event-stream' }
 const stream = () => `${server.url}/graphql/stream`
@@ -220,6 +223,42 @@ describe('REST', () => {
       expect(answer).toMatch(/^HTTP\/1\.1 413 /)
       expect(answer).toContain('payload_too_large')
     }
+  })
+
+  it.each([
+    ['/v1/chat/completions', '{"model":"fake-model","messages":[', '{},', '{}]}'],
+    ['/v1/conversations', '{"items":[', '1,', '1]}'],
+    ['/v1/memory/user/upsert', '{"items":[', '{},', '{}]}'],
+    [
+      '/v1/chat/completions',
+      '{"model":"fake-model","messages":[{"role":"user","content":"x"}]',
+      ',"":1',
+      '}',
+    ],
+    ['/graphql', '{"query":"{ __typename }","variables":{"a":[', '{},', '{}]}}'],
+  ])('refuses at once what a few compressed bytes would become at %s', async (path, head, many, end) => {
+    const body = await gzip(head + many.repeat(200_000) + end)
+    expect(body.length).toBeLessThan(5_000)
+    const answer = await send(`${server.url}${path}`, {
+      method: 'POST',
+      headers: { ...client.headers, ...json, 'content-encoding': 'gzip' },
+      body: new Uint8Array(body),
+      signal: AbortSignal.timeout(10_000),
+    })
+    expect(answer.status).toBe(413)
+    expect(answer.text).toContain('payload_too_large')
+  })
+
+  it('reads long lists of tokens, and refuses what is none in one go', async () => {
+    const embed = async (input: unknown) => {
+      const answer = await client.post('/v1/embeddings', { model: 'none', input })
+      return [answer.status, answer.json<{ error: { param: string } }>().error.param]
+    }
+    const tokens = Array.from({ length: 300_000 }, (_, at) => at)
+    expect(await embed(tokens)).toEqual([404, 'model'])
+    expect(await embed([tokens, tokens])).toEqual([404, 'model'])
+    for (const input of [[...tokens, 'x'], ['x', 1], [[1], []], [-1], [], {}, Array(300_000).fill({})])
+      expect(await embed(input)).toEqual([400, 'input'])
   })
 
   it('gives what is not HTTP a request id too', async () => {

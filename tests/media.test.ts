@@ -147,6 +147,19 @@ describe.each(['files', 'a bucket'])('media in %s', (kind) => {
       expect([head.status, head.headers.get('content-length')]).toEqual([200, String(bytes.length)])
     })
 
+    it('is not made smaller where it would take gigabytes to decode', async () => {
+      const background = { r: 1, g: 2, b: 3, alpha: 1 }
+      const deep = sharp({ create: { width: 4_000, height: 4_000, channels: 4, background } })
+      const bytes = await deep
+        .toColourspace('rgb16')
+        .png({ progressive: true, compressionLevel: 9 })
+        .toBuffer()
+      const { id } = (await upload(form(bytes))).json<Stored>()
+      const refused = await client.get(`/v1/media/${id}?w=64`)
+      expect([refused.status, errorOf(refused.text).param]).toEqual([400, 'w'])
+      expect((await fetchMedia(id)).status).toBe(200)
+    })
+
     it('is read in a smaller width, once for all who ask, and never larger than it is', async () => {
       const bytes = await noisyImage(600)
       const { id } = (await upload(form(bytes))).json<Stored>()

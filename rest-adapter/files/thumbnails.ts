@@ -1,5 +1,6 @@
 import { buffer } from 'node:stream/consumers'
 import { LRUCache } from 'lru-cache'
+import type { Metadata } from 'sharp'
 import { AppError } from '../../platform/errors.ts'
 import type { StoredBytes } from '../../platform/stored-bytes.ts'
 
@@ -38,6 +39,10 @@ const cacheBytes = 32 * 1024 * 1024
 const limitInputPixels = 100_000_000
 /** Each decodes an image whole. */
 const mostAtOnce = 2
+/** The most memory that an image may take when it is decoded. Those that can't be read line by line are held whole, and again turned. */
+const mostDecodedBytes = 400_000_000
+const mostHeldBytes = 100_000_000
+const longestSeconds = 10
 
 type Target = 'jpeg' | 'png' | 'webp'
 
@@ -79,7 +84,10 @@ export function createThumbnails(store: Pick<StoredBytes, 'read'>): Thumbnails {
     const { default: sharp } = await import('sharp')
     const whole = await buffer(source)
     try {
-      const bytes = await sharp(whole, { limitInputPixels })
+      const image = sharp(whole, { limitInputPixels })
+      assertDecodable(await image.metadata())
+      const bytes = await image
+        .timeout({ seconds: longestSeconds })
         .rotate()
         // turned, a long strip is narrower than what was stored says: it would become a tower of gigapixels
         .resize({ width, withoutEnlargement: true })
@@ -87,6 +95,7 @@ export function createThumbnails(store: Pick<StoredBytes, 'read'>): Thumbnails {
         .toBuffer()
       return { bytes, contentType: `image/${target}`, etag: `"${sha256}-w${width}"` }
     } catch (cause) {
+      if (cause instanceof AppError) throw cause
       throw new AppError('invalid_parameter', 'This image can’t be decoded.', { param: 'w', cause })
     }
   }
@@ -107,4 +116,13 @@ export function createThumbnails(store: Pick<StoredBytes, 'read'>): Thumbnails {
       return (await thumbnails.fetch(`${image.sha256} ${width}`, { context })) ?? null
     },
   }
+}
+
+/** Pixels say nothing of bytes: those of a deep image are eight each. @throws AppError `invalid_parameter` */
+function assertDecodable({ width, height, channels, depth, isProgressive, orientation = 1 }: Metadata): void {
+  const sample = depth === 'uchar' || depth === 'char' ? 1 : depth === 'ushort' || depth === 'short' ? 2 : 8
+  const bytes = width * height * channels * sample
+  const isHeld = isProgressive === true || orientation > 1
+  if (bytes <= (isHeld && sample > 1 ? mostHeldBytes : mostDecodedBytes)) return
+  throw new AppError('invalid_parameter', 'This image is too large to be made smaller.', { param: 'w' })
 }

@@ -15,6 +15,8 @@ export const embeddingRoutes: readonly Route[] = [
     tag: 'Embeddings',
     body: embeddingRequest,
     bodyLimit: 'large',
+    // lists of tokens: a thousand texts of a thousand tokens each are one request of a usual client
+    bodyValues: 2_000_000,
     response: embeddingList,
     operationId: 'createEmbeddings',
     examples: {

@@ -41,18 +41,26 @@ export interface SearchTerms {
 /** So many words tell whether a search has a rare one; the longest, for those are the rarest. */
 const mostWords = 4
 
+/** The words of a search that count. How near to one another they stand is found out for all at once, in time by more than their square. */
+const mostSearched = 16
+
 const minPrefixLength = 3
 const lastWord = /^(.*?)([\p{L}\p{N}][\p{L}\p{M}\p{N}]*)$/su
 
 /** Takes the last word for the beginning of one, unless it is quoted, excluded, short, or part of a choice. */
 export function searchTerms(asked: string): SearchTerms {
-  const given = withoutBrackets(asked.replace(scheme, ''))
+  const given = firstWords(withoutBrackets(asked.replace(scheme, '')))
   const [, head = '', word = ''] = lastWord.exec(given) ?? []
   const isOpen = word.length >= minPrefixLength && /(^|\s)$/.test(head)
   const isQuoted = (head.split('"').length - 1) % 2 === 1
   const isChoice = /\bor\b/i.test(given)
   const [text, prefix] = !isOpen || isQuoted || isChoice ? [given, null] : [head, word]
   return { text, prefix, words: wantedWords(text), isChoice }
+}
+
+function firstWords(text: string): string {
+  const next = [...text.matchAll(/[\p{L}\p{N}][\p{L}\p{M}\p{N}]*/gu)].at(mostSearched)
+  return next ? text.slice(0, next.index).trimEnd() : text
 }
 
 function wantedWords(text: string): string[] {

@@ -32,14 +32,14 @@ export function pairedMessages(
       (known === undefined ? undefined : { role: 'tool', tool_call_id: id, content: known })
     )
   }
+  const open = openCalls && new Set(openCalls)
   const lastSpoken = messages.findLastIndex(({ role }) => role !== 'tool')
 
   return messages.flatMap((message, index) => {
     if (message.role === 'tool') return []
     const { tool_calls: calls, ...spoken } = message
     if (calls === undefined) return [message]
-    const mayStayOpen = ({ id }: ToolCall) =>
-      openCalls === null ? index === lastSpoken : openCalls.includes(id)
+    const mayStayOpen = ({ id }: ToolCall) => (open ? open.has(id) : index === lastSpoken)
     const kept = calls.filter((call) => resultOf(index, call.id) || mayStayOpen(call))
     const answers = kept.flatMap(({ id }) => resultOf(index, id) ?? [])
     if (kept.length > 0) return [{ ...message, tool_calls: kept }, ...answers]

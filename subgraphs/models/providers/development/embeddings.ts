@@ -5,6 +5,10 @@ import { pieces } from './pieces.ts'
 
 const defaultDimensions = 256
 const maxDimensions = 4_096
+/** As OpenAI's. */
+const maxInputs = 2_048
+/** Of all vectors of an answer together. */
+const maxNumbers = 1_000_000
 
 /**
  * Answers an embeddings request with unit vectors of hashed words, word pairs and letter triples: texts that share
@@ -15,6 +19,9 @@ export function embeddingsFor(bytes: Buffer | JsonObject): JsonObject {
   const body = Buffer.isBuffer(bytes) ? parseObject(bytes) : bytes
   const inputs = inputTexts(body?.input)
   const dimensions = dimensionsOf(body?.dimensions)
+  if (inputs.length > maxInputs) throw invalid('input', `input may have at most ${maxInputs} texts.`)
+  if (inputs.length * dimensions > maxNumbers)
+    throw invalid('dimensions', `All vectors together may have at most ${maxNumbers} numbers.`)
   const tokens = inputs.reduce((sum, text) => sum + pieces(text).length, 0)
   return {
     object: 'list',
