@@ -73,6 +73,43 @@ describe('an operation of a client', () => {
     expect(answer.text).toMatch(/asks for up to \d+ objects/)
   })
 
+  it.each([
+    ['of fields with one name', `{ ${'me { id } '.repeat(2_000)} }`, "'me' more than 100 times"],
+    ['of inline fragments', `{ ${'... { me { id } } '.repeat(1_000)} }`, "'...' more than 100 times"],
+    [
+      'of fragments',
+      `{ ${Array.from({ length: 500 }, (_, at) => `...F${at}`).join(' ')} } ${Array.from({ length: 500 }, (_, at) => `fragment F${at} on Query { me { id } }`).join(' ')}`,
+      'more than 200 fragments',
+    ],
+  ])(
+    'that is a crowd %s is refused before it is validated, by whichever way it comes',
+    async (_, query, says) => {
+      const accept = { accept: 'text/event-stream' }
+      const answers = [
+        await send(`${server.url}/graphql`, { method: 'POST', json: { query } }),
+        await send(`${server.url}/graphql`, { method: 'POST', json: { query }, headers: accept }),
+        await send(`${server.url}/graphql/stream`, { method: 'POST', json: { query }, headers: accept }),
+      ]
+      for (const answer of answers) {
+        expect(answer.status).toBe(400)
+        expect(answer.json<{ errors: object[] }>().errors).toEqual([
+          {
+            message: expect.stringContaining(says),
+            extensions: expect.objectContaining({ code: 'invalid_parameter' }),
+          },
+        ])
+      }
+    },
+  )
+
+  it('that is a crowd is refused over GET too', async () => {
+    const query = encodeURIComponent(`{${'me{id}'.repeat(500)}}`)
+    const answer = await send(`${server.url}/graphql?query=${query}`, {
+      headers: { 'apollo-require-preflight': '1' },
+    })
+    expect([answer.status, answer.text]).toEqual([400, expect.stringContaining('more than 100 times')])
+  })
+
   it('that joins what the graph was made to join is answered', async () => {
     const query = `query ($n: Int) {
       conversations(first: $n) { totalCount nodes { id project { id name } items(first: 100) { nodes { id model { id } } pageInfo { hasNextPage } } } }

@@ -1,5 +1,6 @@
 import { type RequestHandler, Router } from 'express'
 import { chargedClients } from './charged-clients.ts'
+import { refuseCrowds } from './crowded-operations.ts'
 import { graphqlErrors } from './error-answer.ts'
 import type { ApolloHandler, GraphHttp, GraphHttpOptions } from './graph-http-options.ts'
 import { graphiqlPage } from './graphiql-page.ts'
@@ -19,7 +20,11 @@ export function createGraphHttp(given: GraphHttpOptions): GraphHttp {
   const apollo = whenNeeded(options)
   const parser = createOperationParser({ introspection: explore })
   const router = Router()
-  const readBody = [readGraphqlBody(maxBodyBytes), ...(persisted ? [persistedOperations(persisted)] : [])]
+  const readBody = [
+    readGraphqlBody(maxBodyBytes),
+    ...(persisted ? [persistedOperations(persisted)] : []),
+    refuseCrowds(parser),
+  ]
   const sse = sseHandler({ graph, openContext, stillHolds, parser, draining })
   const multipart = multipartSubscriptions({ graph, openContext, stillHolds, parser, draining })
   const post = postHandler({ graph, openContext, parser, log: options.log })
