@@ -80,7 +80,13 @@ export async function startTestServer(
     if (!ended.every(Boolean)) throw new Error(`The server did not stop well:\n${printed.join('')}`)
   }
 
-  await start()
+  try {
+    await start()
+  } catch (error) {
+    // Nobody else could end what has come up too late.
+    await end('SIGKILL')
+    throw error
+  }
   return {
     url: `http://127.0.0.1:${port}`,
     databaseUrl: database.url,
