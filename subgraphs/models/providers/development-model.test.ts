@@ -96,6 +96,13 @@ describe('the development model in chat', () => {
 
   it('obeys n, stop and max_tokens', async () => {
     expect((await complete({ n: 3 })).choices).toHaveLength(3)
+    const schema = { type: 'object', properties: { a: { const: 'x'.repeat(100_000) } } }
+    const long = { response_format: { type: 'json_schema', json_schema: { name: 'x', schema } } }
+    expect((await complete({ n: 20, ...long })).choices).toHaveLength(20)
+    await expect(complete({ n: 60, ...long })).rejects.toMatchObject({
+      code: 'invalid_parameter',
+      param: 'n',
+    })
     const { accumulator } = await stream({ n: 2 })
     expect([0, 1, 2].map((index) => accumulator.choice(index)?.finish_reason)).toEqual([
       'stop',

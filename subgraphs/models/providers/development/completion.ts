@@ -1,3 +1,4 @@
+import { AppError } from '../../../../platform/errors.ts'
 import type { CompletionUsage, JsonObject } from '../provider.ts'
 import { pieces } from './pieces.ts'
 import type { Reply } from './reply.ts'
@@ -11,12 +12,23 @@ export interface CompletionHead {
 }
 
 const fingerprint = 'fp_development'
+/** Characters of all choices of an answer together that is told whole. */
+const mostTold = 4_000_000
 
+/** @throws AppError `invalid_parameter` naming `n` where that makes a long answer too long to be told whole */
 export function wholeCompletion(
   { id, created, model }: CompletionHead,
   reply: Reply,
   choices: number,
 ): JsonObject {
+  if (choices > 1 && choices * (reply.content?.length ?? 0) > mostTold)
+    throw new AppError(
+      'invalid_parameter',
+      'The choices are too long together. Ask for fewer, or for a stream.',
+      {
+        param: 'n',
+      },
+    )
   return {
     id,
     object: 'chat.completion',
