@@ -160,6 +160,12 @@ describe('in production without registered operations', () => {
   }, 60_000)
   afterAll(() => open.stop())
 
+  it('a crowd behind what is closed is refused as one', async () => {
+    const query = `{ __schema { types { name } } ${'me { id } '.repeat(500)} }`
+    const answer = await send(`${open.url}/graphql`, { method: 'POST', json: { query } })
+    expect([answer.status, answer.text]).toEqual([400, expect.stringContaining('more than 100 times')])
+  })
+
   it.each(['{ __schema { types { name } } }', '{ __type(name: "User") { name } }'])(
     'the schema is not told: %s',
     async (query) => {

@@ -1,5 +1,7 @@
+import type { RequestHandler } from 'express'
 import { type DocumentNode, GraphQLError, Kind, parse, visit } from 'graphql'
 import { LRUCache } from 'lru-cache'
+import { assertUncrowded } from './crowded-operations.ts'
 
 /** An operation as GraphQL over HTTP carries it. */
 export interface OperationParams {
@@ -10,9 +12,12 @@ export interface OperationParams {
 
 /** Parses operations, each text once: the document's identity is what plans are kept by. */
 export interface OperationParser {
-  /** @throws GraphQLError `GRAPHQL_PARSE_FAILED`; `GRAPHQL_VALIDATION_FAILED` for introspection where that is closed */
+  /**
+   * @throws GraphQLError `GRAPHQL_PARSE_FAILED`; `GRAPHQL_VALIDATION_FAILED` for introspection where that is closed
+   * @throws AppError `invalid_parameter` for a crowd (`assertUncrowded`)
+   */
   parse(query: string): DocumentNode
-  /** The same; null where that would throw. */
+  /** The same; null in place of a GraphQLError. */
   orNull(query: string): DocumentNode | null
 }
 
@@ -33,6 +38,7 @@ export function createOperationParser({ introspection }: { introspection: boolea
       const known = documents.get(query)
       if (known) return known
       const document = parseText(query)
+      assertUncrowded(document)
       if (!introspection) refuseIntrospection(document)
       documents.set(query, document)
       return document
@@ -88,5 +94,14 @@ export function operationParams(body: unknown): OperationParams | null {
     query,
     operationName: operationName ?? undefined,
     variables: (variables ?? {}) as Record<string, unknown>,
+  }
+}
+
+/** For what is validated elsewhere, as Apollo Server does by itself: refuses before that what the parser refuses for its size. */
+export function refuseCrowds(parser: OperationParser): RequestHandler {
+  return (request, _response, next) => {
+    const { query } = (request.method === 'GET' ? request.query : (request.body ?? {})) as { query?: unknown }
+    if (typeof query === 'string') parser.orNull(query)
+    next()
   }
 }
