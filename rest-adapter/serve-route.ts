@@ -34,7 +34,8 @@ export function serveRoute(route: Route, services: RouteServices): RequestHandle
     if (route.access === 'authenticated' && !context.actor)
       throw new AppError('missing_credentials', credentialsHint)
     if (limits.active) await limits.admitCaller(route, callerOf(context, response), response)
-    const received = isForm(request) ? await route.receive?.({ request, context, files }) : null
+    const received =
+      route.receive && isForm(request) ? await route.receive({ request, context, files }) : null
     const body = received ? null : route.body
     const rawBody = body ? await readBody(request, response) : Buffer.from(received?.said ?? '')
     const call: Call = { request, body, form: received?.form ?? null, rawBody, context, files }

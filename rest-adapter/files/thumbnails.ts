@@ -39,8 +39,9 @@ const cacheBytes = 32 * 1024 * 1024
 const limitInputPixels = 100_000_000
 /** Each decodes an image whole. */
 const mostAtOnce = 2
-/** The most memory that an image may take when it is decoded. Those that can't be read line by line are held whole, and again turned. */
+/** The most memory that an image may take when it is decoded. */
 const mostDecodedBytes = 400_000_000
+/** The same for a deep one that can't be read line by line: it is held whole, and once more when it is turned. */
 const mostHeldBytes = 100_000_000
 const longestSeconds = 10
 
